@@ -1,0 +1,73 @@
+package lab
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"syscall"
+)
+
+// starter is a thread inside a namespace that starts programs. It stays until
+// the network closes because a child's death signal is tied to the thread
+// that forked it, prctl(2) PR_SET_PDEATHSIG.
+type starter struct {
+	requests chan *exec.Cmd
+	results  chan error
+	ended    chan struct{}
+}
+
+func newStarter(h *Host) (*starter, error) {
+	s := &starter{requests: make(chan *exec.Cmd), results: make(chan error), ended: make(chan struct{})}
+	goThread(func() {
+		defer close(s.ended)
+		err := enter(h.ns)
+		s.results <- err
+		if err != nil {
+			return
+		}
+		for cmd := range s.requests {
+			s.results <- cmd.Start()
+		}
+	})
+	if err := <-s.results; err != nil {
+		<-s.ended
+		return nil, fmt.Errorf("lab: enter %s: %w", h.name, err)
+	}
+	return s, nil
+}
+
+func (s *starter) stop() {
+	close(s.requests)
+	<-s.ended
+}
+
+// Start starts cmd, as cmd.Start does, inside the host's namespace; cmd.Wait
+// is the caller's. The program is killed when this process dies or the network
+// closes, unless cmd.SysProcAttr sets a Pdeathsig of its own.
+func (h *Host) Start(cmd *exec.Cmd) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.isClosed {
+		return fmt.Errorf("lab: start %s in %s: %w", cmd.Path, h.name, os.ErrClosed)
+	}
+	if h.starter == nil {
+		s, err := newStarter(h)
+		if err != nil {
+			return err
+		}
+		h.starter = s
+	}
+	attr := syscall.SysProcAttr{}
+	if cmd.SysProcAttr != nil {
+		attr = *cmd.SysProcAttr
+	}
+	if attr.Pdeathsig == 0 {
+		attr.Pdeathsig = syscall.SIGKILL
+	}
+	cmd.SysProcAttr = &attr
+	h.starter.requests <- cmd
+	if err := <-h.starter.results; err != nil {
+		return fmt.Errorf("lab: start %s in %s: %w", cmd.Path, h.name, err)
+	}
+	return nil
+}

@@ -1,0 +1,103 @@
+package frame
+
+import "net/netip"
+
+// Method is the transport a probe travels in.
+type Method uint8
+
+// The probe methods. The zero Method is none of them.
+const (
+	UDP  Method = iota + 1 // UDP datagram, RFC 768
+	ICMP                   // ICMP or ICMPv6 echo request, RFC 792, RFC 4443
+	TCP                    // TCP segment without payload, RFC 9293
+)
+
+// String gives the method's name as the command line knows it.
+func (m Method) String() string {
+	switch m {
+	case UDP:
+		return "udp"
+	case ICMP:
+		return "icmp"
+	case TCP:
+		return "tcp"
+	}
+	return "unknown"
+}
+
+// Probe describes one packet that we send, by value.
+//
+// Everything but TTL, ID, Label, SrcPort, DstPort and Seq is fixed by the
+// Template that a probe is built from.
+type Probe struct {
+	Method   Method
+	Src, Dst netip.Addr // of one family, IPv4 unmapped, without zone
+	TOS      uint8      // IPv4 TOS or IPv6 traffic class, ECN bits included
+	DF       bool       // IPv4 don't-fragment; no meaning for IPv6
+	Size     int        // whole IP length in bytes, 20..65535; for TCP see TCPSize
+	TCP      TCPHeader  // for method TCP only
+
+	TTL     uint8  // IPv4 TTL or IPv6 hop limit
+	ID      uint16 // IPv4 identification
+	Label   uint32 // IPv6 flow label, 20 bits
+	SrcPort uint16 // UDP, TCP; the echo identifier for ICMP
+	DstPort uint16 // UDP, TCP; unused for ICMP
+	Seq     uint32 // TCP sequence number; the echo sequence (16 bits) for ICMP
+}
+
+// TCP flag bits, RFC 9293 section 3.1 and RFC 3168 section 6.1.
+const (
+	FlagFIN = 1 << iota
+	FlagSYN
+	FlagRST
+	FlagPSH
+	FlagACK
+	FlagURG
+	FlagECE
+	FlagCWR
+)
+
+// TCPHeader is the part of a TCP probe that all probes of a run share.
+//
+// Options go on the wire in the order MSS, SACK-permitted, timestamps, window
+// scale, padded with NOPs as Linux traceroute lays them out.
+type TCPHeader struct {
+	Flags      uint8
+	Window     uint16
+	Ack        uint32 // acknowledgment field, sent whatever the flags say
+	MSS        uint16 // value of the MSS option; 0 leaves the option out
+	SACK       bool   // SACK-permitted
+	Timestamps bool   // timestamps option with TSVal and TSEcr
+	TSVal      uint32
+	TSEcr      uint32
+	WScale     bool  // window scale option with Shift
+	Shift      uint8 // 0..14
+}
+
+// LinkType says what precedes the IP header in a frame.
+type LinkType uint8
+
+// The link types. The zero LinkType is a bare IP packet.
+const (
+	LinkRaw      LinkType = iota // no link header: tun, point-to-point tunnels
+	LinkEthernet                 // 14 bytes: destination, source, EtherType
+)
+
+// HeaderLen is the link header's length in bytes.
+func (t LinkType) HeaderLen() int {
+	if t == LinkEthernet {
+		return 14
+	}
+	return 0
+}
+
+// Link is the link header that a template puts before the IP header. The
+// destination stays zero in a template: the sender fills it in once the next
+// hop's address is known.
+type Link struct {
+	Type     LinkType
+	Src, Dst [6]byte
+}
+
+// IsIPv6 tells the probe's family.
+func (p *Probe) IsIPv6() bool { return p.Dst.Is6() }

@@ -1,0 +1,138 @@
+package frame
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+const tcpWindowAt = 14 // RFC 9293 section 3.1
+
+// ReadProbe reads a frame that Template.Put built back into its Probe; bytes
+// behind the IP packet are ignored. ID and DF are set for IPv4 and Label for
+// IPv6 only, DstPort for UDP and TCP only. Checksums and payload are not
+// looked at.
+//
+// It fails for a frame whose headers no template builds: fragments, IP options
+// and extension headers, other protocols, other ICMP types, TCP with payload or
+// with options in another layout.
+func ReadProbe(f []byte, link LinkType) (Probe, error) {
+	ip, v6, err := packetOf(f, link)
+	if err != nil {
+		return Probe{}, fmt.Errorf("read probe: %w", err)
+	}
+	p := Probe{Size: len(ip)}
+	var protocol uint8
+	if v6 {
+		p.TOS = ipv6TrafficClass(ip)
+		p.Label = binary.BigEndian.Uint32(ip) & maxLabel
+		protocol, p.TTL = ip[ipv6NextHeaderAt], ip[ipv6HopLimitAt]
+		p.Src = addr6(ip[ipv6SrcAt:])
+		p.Dst = addr6(ip[ipv6DstAt:])
+		if p.Src.Is4In6() || p.Dst.Is4In6() {
+			return Probe{}, errors.New("read probe: IPv4-mapped IPv6 address")
+		}
+	} else {
+		p.TOS = ip[ipv4TOSAt]
+		p.ID = binary.BigEndian.Uint16(ip[ipv4IDAt:])
+		p.DF = binary.BigEndian.Uint16(ip[ipv4FragmentAt:])&ipv4DontFragment != 0
+		p.TTL, protocol = ip[ipv4TTLAt], ip[ipv4ProtocolAt]
+		p.Src = addr4(ip[ipv4SrcAt:])
+		p.Dst = addr4(ip[ipv4DstAt:])
+	}
+	if err := p.readTransport(ip[ipHeaderLen(v6):], protocol); err != nil {
+		return Probe{}, fmt.Errorf("read probe: %w", err)
+	}
+	return p, nil
+}
+
+// readTransport reads what follows the IP header.
+func (p *Probe) readTransport(b []byte, protocol uint8) error {
+	v6 := p.IsIPv6()
+	for m := UDP; m <= TCP; m++ {
+		if protocol == protocolOf(m, v6) {
+			p.Method = m
+		}
+	}
+	if p.Method == 0 {
+		return fmt.Errorf("protocol %d is of no method", protocol)
+	}
+	if p.Size < MinSize(p.Method, v6) {
+		return fmt.Errorf("%s probe of %d bytes, want at least %d", p.Method, p.Size, MinSize(p.Method, v6))
+	}
+	switch p.Method {
+	case UDP:
+		p.SrcPort = binary.BigEndian.Uint16(b[portSrcAt:])
+		p.DstPort = binary.BigEndian.Uint16(b[portDstAt:])
+		if n := int(binary.BigEndian.Uint16(b[udpLengthAt:])); n != len(b) {
+			return fmt.Errorf("UDP length %d, want %d", n, len(b))
+		}
+	case ICMP:
+		if b[icmpTypeAt] != echoRequestType(v6) || b[icmpCodeAt] != 0 {
+			return fmt.Errorf("ICMP type %d code %d is no echo request", b[icmpTypeAt], b[icmpCodeAt])
+		}
+		p.SrcPort = binary.BigEndian.Uint16(b[icmpIDAt:])
+		p.Seq = uint32(binary.BigEndian.Uint16(b[icmpSeqAt:]))
+	case TCP:
+		return p.readTCP(b)
+	}
+	return nil
+}
+
+func (p *Probe) readTCP(b []byte) error {
+	if n := int(b[tcpOffsetAt]>>4) * 4; n != len(b) || n < tcpHeaderLen {
+		return fmt.Errorf("TCP header of %d bytes in a segment of %d", n, len(b))
+	}
+	p.SrcPort = binary.BigEndian.Uint16(b[portSrcAt:])
+	p.DstPort = binary.BigEndian.Uint16(b[portDstAt:])
+	p.Seq = binary.BigEndian.Uint32(b[tcpSeqAt:])
+	p.TCP.Ack = binary.BigEndian.Uint32(b[tcpAckAt:])
+	p.TCP.Flags = b[tcpFlagsAt]
+	p.TCP.Window = binary.BigEndian.Uint16(b[tcpWindowAt:])
+	return readTCPOptions(b[tcpHeaderLen:], &p.TCP)
+}
+
+func echoRequestType(v6 bool) uint8 {
+	if v6 {
+		return icmpv6EchoRequest
+	}
+	return icmpv4EchoRequest
+}
+
+// packetOf gives the IP packet in a frame, cut to the length its header tells,
+// and its family. It fails for IPv4 fragments and options.
+func packetOf(f []byte, link LinkType) (ip []byte, v6 bool, err error) {
+	n := link.HeaderLen()
+	if len(f) <= n {
+		return nil, false, fmt.Errorf("frame of %d bytes is too short", len(f))
+	}
+	ip = f[n:]
+	v6 = ip[0]>>4 == 6
+	if !v6 && ip[0] != 0x45 {
+		return nil, false, fmt.Errorf("first IP byte %#x, want version 6, or 4 without options", ip[0])
+	}
+	if link == LinkEthernet {
+		want := uint16(etherTypeIPv4)
+		if v6 {
+			want = etherTypeIPv6
+		}
+		if got := binary.BigEndian.Uint16(f[12:]); got != want {
+			return nil, false, fmt.Errorf("EtherType %#04x, want %#04x", got, want)
+		}
+	}
+	head := ipHeaderLen(v6)
+	if len(ip) < head {
+		return nil, false, fmt.Errorf("IP header of %d bytes, want %d", len(ip), head)
+	}
+	size := int(binary.BigEndian.Uint16(ip[ipv4LengthAt:]))
+	if v6 {
+		size = head + int(binary.BigEndian.Uint16(ip[ipv6LengthAt:]))
+	}
+	if size < head || size > len(ip) {
+		return nil, false, fmt.Errorf("IP length %d, want %d..%d", size, head, len(ip))
+	}
+	if word := binary.BigEndian.Uint16(ip[ipv4FragmentAt:]); !v6 && word&^ipv4DontFragment != 0 {
+		return nil, false, fmt.Errorf("IPv4 flags and offset %#04x, want a packet that is no fragment", word)
+	}
+	return ip[:size], v6, nil
+}

@@ -1,0 +1,54 @@
+package frame
+
+// Header lengths in bytes, without options.
+const (
+	ipv4HeaderLen = 20 // RFC 791 section 3.1
+	ipv6HeaderLen = 40 // RFC 8200 section 3
+	udpHeaderLen  = 8  // RFC 768
+	tcpHeaderLen  = 20 // RFC 9293 section 3.1
+)
+
+// MaxSize is the largest whole IP length of a probe in bytes, in both families.
+const MaxSize = 65535
+
+// MinSize gives the smallest whole IP length in bytes of a method's probe: its
+// headers without options or payload. It gives 0 for an unknown method.
+func MinSize(m Method, v6 bool) int {
+	ip := ipHeaderLen(v6)
+	switch m {
+	case UDP:
+		return ip + udpHeaderLen
+	case ICMP:
+		return ip + icmpHeaderLen
+	case TCP:
+		return ip + tcpHeaderLen
+	}
+	return 0
+}
+
+// TCPSize gives the whole IP length in bytes of a TCP probe with header h. A
+// probe without payload has no other.
+func TCPSize(v6 bool, h *TCPHeader) int {
+	n := ipHeaderLen(v6) + tcpHeaderLen
+	if h.MSS != 0 {
+		n += 4
+	}
+	if h.Timestamps {
+		n += 12
+	} else if h.SACK {
+		n += 4
+	}
+	if h.WScale {
+		n += 4
+	}
+	return n
+}
+
+func ipHeaderLen(v6 bool) int {
+	if v6 {
+		return ipv6HeaderLen
+	}
+	return ipv4HeaderLen
+}
+
+const maxLabel = 1<<20 - 1 // RFC 8200 section 3

@@ -1,0 +1,107 @@
+package frame
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// Template is the finished frame of the probes that share everything but TTL,
+// ID, Label, SrcPort, DstPort and Seq. It is immutable, so any number of
+// goroutines may Put from it.
+type Template struct {
+	frame     []byte // the fields that Put writes are zero
+	ip        int    // offset of the IP header
+	transport int    // offset of the transport header
+	method    Method
+	v6        bool
+	word      uint32 // first word of the IPv6 header, label zero
+	ipSum     uint32 // of the IPv4 header, folded
+	sum       uint32 // that the transport checksum covers, folded
+}
+
+// NewTemplate serializes the frame of p once. The fields that Put takes from
+// its own probe are free here. A TCP probe's Size may be 0 for TCPSize.
+//
+// It fails when the addresses are not two of one family, unmapped and without
+// zone; when the method or link type is unknown; when Size is outside MinSize
+// to MaxSize or a TCP probe's is not TCPSize; or when Shift is above MaxShift.
+func NewTemplate(link Link, p *Probe) (*Template, error) {
+	size, err := checkProbe(link, p)
+	if err != nil {
+		return nil, fmt.Errorf("new template: %w", err)
+	}
+	built, err := serialize(link, p, size)
+	if err != nil {
+		return nil, fmt.Errorf("new template: serialize %s probe of %d bytes: %w", p.Method, size, err)
+	}
+	// Short Ethernet frames come padded to 60 bytes. Padding is the device's
+	// work, and the kernel's own frames show none.
+	ip := link.Type.HeaderLen()
+	t := &Template{
+		frame:     built[:ip+size],
+		ip:        ip,
+		transport: ip + ipHeaderLen(p.IsIPv6()),
+		method:    p.Method,
+		v6:        p.IsIPv6(),
+	}
+	t.prepare(p)
+	return t, nil
+}
+
+// Len is the frame's length in bytes, link header included.
+func (t *Template) Len() int { return len(t.frame) }
+
+// checkProbe gives the whole IP length that p asks for.
+func checkProbe(link Link, p *Probe) (size int, err error) {
+	if link.Type != LinkRaw && link.Type != LinkEthernet {
+		return 0, fmt.Errorf("unknown link type %d", link.Type)
+	}
+	for _, a := range []netip.Addr{p.Src, p.Dst} {
+		if !a.IsValid() || a.Is4In6() || a.Zone() != "" {
+			return 0, fmt.Errorf("address %q is not an unmapped IPv4 or IPv6 address without zone", a)
+		}
+	}
+	if p.Src.Is4() != p.Dst.Is4() {
+		return 0, fmt.Errorf("source %s and destination %s are of different families", p.Src, p.Dst)
+	}
+	v6, size := p.IsIPv6(), p.Size
+	switch p.Method {
+	case UDP, ICMP:
+		if low := MinSize(p.Method, v6); size < low || size > MaxSize {
+			return 0, fmt.Errorf("%s probe of %d bytes, want %d..%d", p.Method, size, low, MaxSize)
+		}
+	case TCP:
+		if p.TCP.WScale && p.TCP.Shift > MaxShift {
+			return 0, fmt.Errorf("window scale shift %d, want 0..%d", p.TCP.Shift, MaxShift)
+		}
+		want := TCPSize(v6, &p.TCP)
+		if size != 0 && size != want {
+			return 0, fmt.Errorf("tcp probe of %d bytes, want %d for these options, or 0", size, want)
+		}
+		size = want
+	default:
+		return 0, fmt.Errorf("unknown method %d", p.Method)
+	}
+	return size, nil
+}
+
+// Protocol numbers of the IP header (IANA).
+const (
+	protoICMP   = 1
+	protoTCP    = 6
+	protoUDP    = 17
+	protoICMPv6 = 58
+)
+
+// protocolOf gives the IP protocol number of a known method.
+func protocolOf(m Method, v6 bool) uint8 {
+	switch {
+	case m == UDP:
+		return protoUDP
+	case m == TCP:
+		return protoTCP
+	case v6:
+		return protoICMPv6
+	}
+	return protoICMP
+}

@@ -1,0 +1,95 @@
+package frame
+
+import (
+	"errors"
+	"net"
+
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/layers"
+)
+
+// serialize lets gopacket build the frame, with the fields that Put writes and
+// all checksums zero. A short Ethernet frame comes padded.
+func serialize(link Link, p *Probe, size int) ([]byte, error) {
+	var ls []gopacket.SerializableLayer
+	v6 := p.IsIPv6()
+	if link.Type == LinkEthernet {
+		eth := &layers.Ethernet{
+			SrcMAC:       net.HardwareAddr(link.Src[:]),
+			DstMAC:       net.HardwareAddr(link.Dst[:]),
+			EthernetType: layers.EthernetTypeIPv4,
+		}
+		if v6 {
+			eth.EthernetType = layers.EthernetTypeIPv6
+		}
+		ls = append(ls, eth)
+	}
+	protocol := layers.IPProtocol(protocolOf(p.Method, v6))
+	if v6 {
+		ls = append(ls, &layers.IPv6{
+			Version:      6,
+			TrafficClass: p.TOS,
+			NextHeader:   protocol,
+			SrcIP:        p.Src.AsSlice(),
+			DstIP:        p.Dst.AsSlice(),
+		})
+	} else {
+		ip := &layers.IPv4{
+			Version:  4,
+			TOS:      p.TOS,
+			Protocol: protocol,
+			SrcIP:    p.Src.AsSlice(),
+			DstIP:    p.Dst.AsSlice(),
+		}
+		if p.DF {
+			ip.Flags = layers.IPv4DontFragment
+		}
+		ls = append(ls, ip)
+	}
+	ls = append(ls, transportLayers(p)...)
+	if p.Method != TCP {
+		payload := make([]byte, size-MinSize(p.Method, v6))
+		from := 0
+		if p.Method == ICMP {
+			from = icmpHeaderLen
+		}
+		fillPattern(payload, from)
+		ls = append(ls, gopacket.Payload(payload))
+	}
+	buf := gopacket.NewSerializeBuffer()
+	if err := gopacket.SerializeLayers(buf, gopacket.SerializeOptions{FixLengths: true}, ls...); err != nil {
+		return nil, err
+	}
+	if len(buf.Bytes()) < link.Type.HeaderLen()+size {
+		return nil, errors.New("frame came out short")
+	}
+	return buf.Bytes(), nil
+}
+
+// transportLayers gives the headers that follow the IP header.
+func transportLayers(p *Probe) []gopacket.SerializableLayer {
+	switch {
+	case p.Method == UDP:
+		return []gopacket.SerializableLayer{&layers.UDP{}}
+	case p.Method == TCP:
+		f := p.TCP.Flags
+		return []gopacket.SerializableLayer{&layers.TCP{
+			Ack:     p.TCP.Ack,
+			FIN:     f&FlagFIN != 0,
+			SYN:     f&FlagSYN != 0,
+			RST:     f&FlagRST != 0,
+			PSH:     f&FlagPSH != 0,
+			ACK:     f&FlagACK != 0,
+			URG:     f&FlagURG != 0,
+			ECE:     f&FlagECE != 0,
+			CWR:     f&FlagCWR != 0,
+			Window:  p.TCP.Window,
+			Options: tcpOptions(&p.TCP),
+		}}
+	case p.IsIPv6():
+		echo := layers.CreateICMPv6TypeCode(layers.ICMPv6TypeEchoRequest, 0)
+		return []gopacket.SerializableLayer{&layers.ICMPv6{TypeCode: echo}, &layers.ICMPv6Echo{}}
+	}
+	echo := layers.CreateICMPv4TypeCode(layers.ICMPv4TypeEchoRequest, 0)
+	return []gopacket.SerializableLayer{&layers.ICMPv4{TypeCode: echo}}
+}

@@ -1,0 +1,173 @@
+package rx
+
+import (
+	"fmt"
+	"net/netip"
+
+	"golang.org/x/net/bpf"
+
+	"github.com/hopquote/hopquote/frame"
+)
+
+// FilterSpec says which packets can be replies to one run's probes.
+type FilterSpec struct {
+	Link   frame.LinkType
+	Local  netip.Addr   // source of the probes; IPv4 unmapped
+	Target netip.Addr   // destination of the probes, of Local's family; may be Local
+	Method frame.Method // of the probes
+	EchoID uint16       // identifier of the echo requests, for method ICMP
+}
+
+// Protocol numbers and message types that the filter looks at, from the IANA
+// registries of RFC 5237, RFC 792 and RFC 4443.
+const (
+	protoHopByHop   = 0
+	protoICMP       = 1
+	protoTCP        = 6
+	protoUDP        = 17
+	protoRouting    = 43
+	protoFragment   = 44
+	protoAuth       = 51
+	protoICMPv6     = 58
+	protoDstOptions = 60
+
+	etherIPv4 = 0x0800
+	etherIPv6 = 0x86dd
+)
+
+// snapLen is the longest packet there is: an IPv4 packet or a plain IPv6
+// packet of 65535 bytes behind an Ethernet header. The filter keeps packets
+// whole, since their checksums are verified over all of it.
+const snapLen = 65535 + 14
+
+// Program gives the classic BPF program for the spec.
+//
+// It accepts packets to Local that are a destination unreachable (packet too
+// big), time exceeded or parameter problem quoting a packet of the method's
+// protocol, or come from Target as an echo reply with EchoID (ICMP), or as a
+// UDP datagram or TCP segment (UDP, TCP). Where an IPv6 packet or quote has
+// extension headers, classic BPF can't walk them and lets it pass. Later
+// fragments are dropped.
+func (s FilterSpec) Program() ([]bpf.RawInstruction, error) {
+	proto, err := s.check()
+	if err != nil {
+		return nil, fmt.Errorf("filter: %w", err)
+	}
+	var p program
+	ip := uint32(s.Link.HeaderLen())
+	if s.Local.Is6() {
+		s.ipv6(&p, ip, proto)
+	} else {
+		s.ipv4(&p, ip, proto)
+	}
+	p.ret(accept, snapLen)
+	p.ret(drop, 0)
+	return p.assemble()
+}
+
+// check returns the method's protocol number in Local's family.
+func (s FilterSpec) check() (proto uint32, err error) {
+	if !s.Local.IsValid() || s.Local.Is4In6() {
+		return 0, fmt.Errorf("local address %v, need an IPv4 or IPv6 address", s.Local)
+	}
+	if !s.Target.IsValid() || s.Target.Is4In6() || s.Target.Is6() != s.Local.Is6() {
+		return 0, fmt.Errorf("target %v, need an address of the family of %v", s.Target, s.Local)
+	}
+	if s.Link != frame.LinkRaw && s.Link != frame.LinkEthernet {
+		return 0, fmt.Errorf("link type %d, known are raw IP (%d) and Ethernet (%d)", s.Link, frame.LinkRaw, frame.LinkEthernet)
+	}
+	switch {
+	case s.Method == frame.UDP:
+		return protoUDP, nil
+	case s.Method == frame.TCP:
+		return protoTCP, nil
+	case s.Method == frame.ICMP && s.Local.Is6():
+		return protoICMPv6, nil
+	case s.Method == frame.ICMP:
+		return protoICMP, nil
+	}
+	return 0, fmt.Errorf("method %d, known are udp (%d), icmp (%d), tcp (%d)", s.Method, frame.UDP, frame.ICMP, frame.TCP)
+}
+
+// ipv4 reads the header of RFC 791 section 3.1 at ip and the message of RFC
+// 792 behind it, wherever the options end.
+func (s FilterSpec) ipv4(p *program, ip, proto uint32) {
+	s.version(p, ip, 4, etherIPv4)
+	p.address(ip+16, s.Local.AsSlice())
+	p.load(ip+6, 2)
+	p.jump(bpf.JumpBitsSet, 0x1fff, drop, next) // fragment offset
+	p.load(ip+9, 1)
+	p.oneOf(icmp, protoICMP)
+	if s.Method != frame.ICMP {
+		p.oneOf(fromTarget, proto)
+	}
+	p.to(drop)
+
+	p.mark(icmp)
+	p.add(bpf.LoadMemShift{Off: ip}) // X = header length
+	p.add(bpf.LoadIndirect{Off: ip, Size: 1})
+	p.oneOf(icmpError, 3, 11, 12)
+	s.echoReply(p, 0, bpf.LoadIndirect{Off: ip + 4, Size: 2})
+
+	p.mark(icmpError)
+	p.add(bpf.LoadIndirect{Off: ip + 8 + 9, Size: 1}) // the quoted protocol
+	p.oneOf(accept, proto)
+	p.to(drop)
+
+	p.mark(fromTarget)
+	p.address(ip+12, s.Target.AsSlice())
+}
+
+// ipv6 reads the header of RFC 8200 section 3 at ip and the message of RFC
+// 4443 behind it.
+func (s FilterSpec) ipv6(p *program, ip, proto uint32) {
+	s.version(p, ip, 6, etherIPv6)
+	p.address(ip+24, s.Local.AsSlice())
+	p.load(ip+6, 1)
+	p.oneOf(icmp, protoICMPv6)
+	if s.Method != frame.ICMP {
+		p.oneOf(fromTarget, proto)
+	}
+	p.oneOf(fragment, protoFragment)
+	p.oneOf(accept, protoHopByHop, protoRouting, protoAuth, protoDstOptions)
+	p.to(drop)
+
+	p.mark(fragment)
+	p.load(ip+40+2, 2)
+	p.jump(bpf.JumpBitsSet, 0xfff8, drop, accept) // fragment offset
+
+	p.mark(icmp)
+	p.load(ip+40, 1)
+	p.oneOf(icmpError, 1, 2, 3, 4)
+	s.echoReply(p, 129, bpf.LoadAbsolute{Off: ip + 40 + 4, Size: 2})
+
+	p.mark(icmpError)
+	p.load(ip+40+8+6, 1) // the quoted next header
+	p.oneOf(accept, proto, protoHopByHop, protoRouting, protoFragment, protoAuth, protoDstOptions)
+	p.to(drop)
+
+	p.mark(fromTarget)
+	p.address(ip+8, s.Target.AsSlice())
+}
+
+// echoReply goes on judging a message whose type is loaded: an echo reply with
+// our identifier must still come from the target, and others are dropped.
+func (s FilterSpec) echoReply(p *program, typ uint32, loadID bpf.Instruction) {
+	if s.Method == frame.ICMP {
+		p.jump(bpf.JumpEqual, typ, next, drop)
+		p.add(loadID)
+		p.oneOf(fromTarget, uint32(s.EchoID))
+	}
+	p.to(drop)
+}
+
+// version goes on for the family's EtherType, where there is one, and version.
+func (s FilterSpec) version(p *program, ip, version, ether uint32) {
+	if s.Link == frame.LinkEthernet {
+		p.load(12, 2)
+		p.jump(bpf.JumpEqual, ether, next, drop)
+	}
+	p.load(ip, 1)
+	p.add(bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: 0xf0})
+	p.jump(bpf.JumpEqual, version<<4, next, drop)
+}

@@ -1,0 +1,165 @@
+package rx
+
+import (
+	"time"
+
+	"github.com/hopquote/hopquote/frame"
+)
+
+// Match finds the probe that r, received at at, belongs to, fills all of m,
+// and counts the reply.
+//
+// The reply's key leads to the probes with that identity; one is a candidate
+// only if a quote's addresses and TCP sequence number are its own, or if a
+// direct answer comes from its destination to its source and acknowledges it.
+// Of several candidates the one with the quoted IPv4 identification is taken,
+// if there is exactly one, else the newest in flight, else the newest.
+func (t *Table) Match(r *frame.Reply, at time.Duration, m *Match) {
+	*m = Match{Tag: -1, At: at, Reply: r}
+	t.counts.Received++
+	i, reason := t.find(r)
+	if reason != ReasonNone {
+		m.Reason = reason
+		t.counts.Stray[reason]++
+		return
+	}
+	e := &t.entries[i]
+	m.Tag = e.tag
+	m.RTT = max(at-e.sent, 1)
+	if r.Kind.IsError() {
+		m.Diff = e.diff(&r.Quote)
+	}
+	switch e.state {
+	case inFlight:
+		e.state = answered
+		t.counts.InFlight--
+		t.counts.Answered++
+		t.counts.Matched++
+		m.Verdict = Exact
+		if m.Diff.Rewrites() != 0 {
+			m.Verdict = Rewritten
+		}
+	case answered:
+		t.counts.Duplicate++
+		m.Verdict = Duplicate
+	case expired:
+		t.counts.Late++
+		m.Verdict = Late
+	}
+}
+
+// find gives the index of the reply's probe, or the reason why there is none.
+func (t *Table) find(r *frame.Reply) (int32, Reason) {
+	if reason := unfit(r); reason != ReasonNone {
+		return none, reason
+	}
+	key, ok := r.Key()
+	if !ok {
+		return none, ReasonNoKey
+	}
+	i, ok := t.byKey[key]
+	if !ok {
+		return none, ReasonUnknown
+	}
+	// IPv6 has no identification to choose by, and a direct answer quotes none.
+	choose := r.Kind.IsError() && r.Quote.Src.Is4()
+	reason := ReasonUnknown
+	newest, flying, same := int32(none), int32(none), int32(none)
+	sames := 0
+	for ; i != none; i = t.entries[i].next {
+		e := &t.entries[i]
+		if bad := e.refuse(r); bad != ReasonNone {
+			reason = max(reason, bad)
+			continue
+		}
+		if newest == none {
+			newest = i
+		}
+		if flying == none && e.state == inFlight {
+			flying = i
+		}
+		if choose && e.id == r.Quote.ID {
+			same = i
+			sames++
+		}
+	}
+	switch {
+	case newest == none:
+		return none, reason
+	case sames == 1:
+		return same, ReasonNone
+	case flying != none:
+		return flying, ReasonNone
+	}
+	return newest, ReasonNone
+}
+
+// unfit says why the reply can answer no probe at all, before any is looked
+// at.
+func unfit(r *frame.Reply) Reason {
+	switch r.Kind {
+	case frame.KindNone:
+		return ReasonNoKey
+	case frame.KindTruncated:
+		return ReasonTruncated
+	case frame.KindMalformed:
+		return ReasonMalformed
+	case frame.KindFragment:
+		return ReasonFragment
+	}
+	if r.Checksum == frame.ChecksumBad {
+		return ReasonChecksum
+	}
+	switch r.Kind {
+	case frame.KindRedirect, frame.KindSourceQuench, frame.KindICMPOther:
+		return ReasonKind
+	}
+	if !r.Kind.IsError() {
+		return ReasonNone
+	}
+	switch q := &r.Quote; {
+	case q.Malformed:
+		return ReasonMalformed
+	case q.Fragment:
+		return ReasonFragment
+	case q.Transport < 8:
+		return ReasonTruncated
+	}
+	return ReasonNone
+}
+
+// refuse says what in the reply isn't the probe's, though the keys are equal.
+// The greater the reason, the nearer the reply came.
+func (e *entry) refuse(r *frame.Reply) Reason {
+	if r.Kind.IsError() {
+		q := &r.Quote
+		switch {
+		case q.Dst != e.dst || q.Src != e.src:
+			return ReasonAddress
+		case e.method == frame.TCP && q.Seq != e.seq:
+			return ReasonSequence
+		}
+		return ReasonNone
+	}
+	switch {
+	case r.From != e.dst:
+		return ReasonSource
+	case r.To != e.src:
+		return ReasonAddress
+	case r.Kind == frame.KindTCP && r.Flags&frame.FlagACK != 0 && !e.acknowledged(r.Ack):
+		return ReasonSequence
+	}
+	return ReasonNone
+}
+
+// acknowledged tells whether ack can answer the TCP probe: its sequence number
+// or the one after it, or one more where both SYN and FIN were sent, since
+// each takes one (RFC 9293 section 3.4).
+func (e *entry) acknowledged(ack uint32) bool {
+	const both = frame.FlagSYN | frame.FlagFIN
+	span := uint32(1)
+	if e.flags&both == both {
+		span = 2
+	}
+	return ack-e.seq <= span
+}

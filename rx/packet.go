@@ -1,0 +1,19 @@
+// Package rx takes replies in: the TPACKET_V3 receive ring, the BPF filter
+// before it, and the match table that finds the probe a reply belongs to.
+package rx
+
+import "time"
+
+// Packet is one received frame. Data points into the ring and is valid only
+// until the function it was handed to returns.
+type Packet struct {
+	Data []byte
+	At   time.Duration // kernel receive time since the ring's epoch
+	// Offloaded means that the transport checksum was never written out, as
+	// on a veth or behind transmit offload, and must not be verified
+	// (TP_STATUS_CSUMNOTREADY, packet(7)).
+	Offloaded bool
+	// Local marks an answer that this program made itself for the kernel, such
+	// as the host unreachable of a next hop that does not resolve.
+	Local bool
+}

@@ -1,0 +1,114 @@
+package rx
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/mdlayher/packet"
+	"golang.org/x/net/bpf"
+
+	"github.com/hopquote/hopquote/frame"
+)
+
+// RingConfig says how to open a Ring. Interface is needed; the zero value of
+// everything else is what a trace wants.
+type RingConfig struct {
+	// Interface to receive on; Index and Name are used.
+	Interface *net.Interface
+	// Link is what precedes the IP header on Interface.
+	Link frame.LinkType
+	// Filter is attached before the first packet can arrive. Empty lets
+	// everything in.
+	Filter []bpf.RawInstruction
+	// BlockSize in bytes is a multiple of the page size; 0 means 256 KiB. A
+	// packet longer than a block is cut.
+	BlockSize int
+	// Blocks is how many there are; 0 means 8, 2 MiB with the default size.
+	Blocks int
+	// Retire is how long the kernel may sit on a block that isn't full,
+	// rounded up to whole milliseconds; 0 means 1 ms. Surveys are cheaper with
+	// 10 ms. Kernels older than 6.18 round up to their timer tick.
+	Retire time.Duration
+	// Epoch is time zero of Packet.At and Wait. It should come from time.Now,
+	// monotonic reading included. Zero is the moment of opening, see
+	// Ring.Epoch.
+	Epoch time.Time
+}
+
+// Defaults of RingConfig.
+const (
+	defaultBlockSize = 256 << 10
+	defaultBlocks    = 8
+	defaultRetire    = time.Millisecond
+)
+
+// maxRing bounds a ring's size in bytes; the kernel's own limit is what memory
+// it can get, in uint32 counts.
+const maxRing = 1 << 30
+
+// withDefaults fills in zero values and checks the rest.
+func (c RingConfig) withDefaults() (RingConfig, error) {
+	if c.BlockSize == 0 {
+		c.BlockSize = defaultBlockSize
+	}
+	if c.Blocks == 0 {
+		c.Blocks = defaultBlocks
+	}
+	if c.Retire == 0 {
+		c.Retire = defaultRetire
+	}
+	if c.Epoch.IsZero() {
+		c.Epoch = time.Now()
+	}
+	page := os.Getpagesize()
+	switch {
+	case c.Interface == nil:
+		return c, fmt.Errorf("open receive ring: no interface given")
+	case c.BlockSize < page || c.BlockSize > maxRing || c.BlockSize%page != 0:
+		return c, fmt.Errorf("open receive ring: block size %d, need a multiple of the page size %d up to %d", c.BlockSize, page, maxRing)
+	case c.Blocks < 1 || c.Blocks > maxRing/c.BlockSize:
+		return c, fmt.Errorf("open receive ring: %d blocks of %d bytes, need 1..%d", c.Blocks, c.BlockSize, maxRing/c.BlockSize)
+	case c.Retire < 0 || c.Retire > time.Minute:
+		return c, fmt.Errorf("open receive ring: retire time %v, need 1ms..1m", c.Retire)
+	}
+	c.Retire = (c.Retire + time.Millisecond - 1).Truncate(time.Millisecond)
+	return c, nil
+}
+
+// Ring is a TPACKET_V3 receive ring on one interface: the kernel writes
+// packets into blocks of shared memory, and Drain reads them there.
+//
+// One goroutine calls Wait and Drain. Wake, Inject, Drops, Frozen and Close
+// may be called from any, but Close not from within Drain's function.
+type Ring struct {
+	config  RingConfig
+	conn    *packet.Conn
+	packet  Packet        // the one that Drain hands out
+	headers int           // bytes of link header before the IP header
+	poll    poller        // owned by the Wait in progress
+	inbox   inbox         // what Inject left
+	closed  atomic.Bool   // set before mu is asked for
+	mu      sync.Mutex    // held while the map or the poll is in use
+	memory  []byte        // the blocks, one after the other; nil once closed
+	cursor  int           // the block that the kernel hands over next
+	stats   ringStats     // the kernel's counters, summed up
+}
+
+// Epoch is time zero of Packet.At and Wait.
+func (r *Ring) Epoch() time.Time { return r.config.Epoch }
+
+// Lag is how long a packet may lie in a block before Drain sees it: the retire
+// time.
+func (r *Ring) Lag() time.Duration { return r.config.Retire }
+
+// Wake makes the Wait in progress return, or the next one when there is none.
+func (r *Ring) Wake() { r.inbox.wake() }
+
+// Inject hands a copy of data, a frame as the interface would deliver it, to
+// the next Drain as if it had been received at at, marked Local, and wakes.
+// After Close it does nothing.
+func (r *Ring) Inject(data []byte, at time.Duration) { r.inbox.put(data, at) }

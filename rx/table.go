@@ -1,0 +1,159 @@
+package rx
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/hopquote/hopquote/frame"
+)
+
+// Table finds the probe that a reply belongs to. Probes stay in it, answered
+// or expired, until they are forgotten, so that a second or a late reply is
+// still known as such.
+//
+// One goroutine owns a Table. Once it has held as many probes as it ever
+// holds at a time, nothing here allocates; Match never does.
+type Table struct {
+	entries []entry // a slab; places are named by index, reused when forgotten
+	free    int32   // first free place, chained by entry.next; none if there is none
+	byKey   map[frame.Key]int32
+	byTag   map[int]int32
+	counts  Counts
+}
+
+// none is the index that stands for no entry.
+const none = -1
+
+// entry is a probe that was sent, as much of it as a reply can tell.
+type entry struct {
+	key        frame.Key
+	src, dst   netip.Addr
+	sent       time.Duration
+	tag        int
+	next, prev int32 // probes of the same key: next is older, prev newer
+	older      int32 // the probe that had the tag before
+	seq        uint32
+	label      uint32
+	size       uint16 // 0 when the probe didn't say
+	id         uint16
+	tos        uint8
+	flags      uint8 // TCP
+	method     frame.Method
+	df         bool
+	state      state
+}
+
+type state uint8
+
+const (
+	inFlight state = iota
+	answered
+	expired
+)
+
+// NewTable makes a table with room for hint probes, in flight or not yet
+// forgotten; it grows when there are more.
+func NewTable(hint int) *Table {
+	hint = max(hint, 0)
+	return &Table{
+		entries: make([]entry, 0, hint),
+		free:    none,
+		byKey:   make(map[frame.Key]int32, hint),
+		byTag:   make(map[int]int32, hint),
+	}
+}
+
+// Add enters a probe that left at sent, under a tag of the caller's choice.
+// Nothing of p is kept. When the tag is in the table already, this is the
+// probe sent anew: the earlier one expires unless it was answered.
+func (t *Table) Add(tag int, p *frame.Probe, sent time.Duration) {
+	older, again := t.byTag[tag]
+	if again {
+		t.expire(older)
+	} else {
+		older = none
+	}
+	i := t.place()
+	t.entries[i] = entry{
+		key: p.Key(), src: p.Src, dst: p.Dst, sent: sent, tag: tag,
+		prev: none, next: none, older: older,
+		seq: p.Seq, label: p.Label, size: uint16(p.Size), id: p.ID,
+		tos: p.TOS, flags: p.TCP.Flags, method: p.Method, df: p.DF,
+	}
+	t.link(i)
+	t.byTag[tag] = i
+	t.counts.Sent++
+	t.counts.InFlight++
+}
+
+// Expire gives up waiting for the tag's probe: replies from now on are Late.
+// It does nothing to an answered probe or an unknown tag.
+func (t *Table) Expire(tag int) {
+	if i, ok := t.byTag[tag]; ok {
+		t.expire(i)
+	}
+}
+
+func (t *Table) expire(i int32) {
+	if e := &t.entries[i]; e.state == inFlight {
+		e.state = expired
+		t.counts.InFlight--
+		t.counts.Expired++
+	}
+}
+
+// Forget takes the tag's probe, and earlier ones of that tag, out of the
+// table: replies from now on are strays. A probe in flight counts as expired.
+func (t *Table) Forget(tag int) {
+	i, ok := t.byTag[tag]
+	if !ok {
+		return
+	}
+	delete(t.byTag, tag)
+	for i != none {
+		older := t.entries[i].older
+		t.expire(i)
+		t.unlink(i)
+		t.entries[i] = entry{next: t.free}
+		t.free = i
+		i = older
+	}
+}
+
+// Counts gives the numbers so far.
+func (t *Table) Counts() Counts { return t.counts }
+
+// place finds room for an entry.
+func (t *Table) place() int32 {
+	if i := t.free; i != none {
+		t.free = t.entries[i].next
+		return i
+	}
+	t.entries = append(t.entries, entry{})
+	return int32(len(t.entries) - 1)
+}
+
+// link puts the entry at the head of its key's chain, the newest first.
+func (t *Table) link(i int32) {
+	e := &t.entries[i]
+	if head, ok := t.byKey[e.key]; ok {
+		e.next = head
+		t.entries[head].prev = i
+	}
+	t.byKey[e.key] = i
+}
+
+func (t *Table) unlink(i int32) {
+	e := &t.entries[i]
+	if e.next != none {
+		t.entries[e.next].prev = e.prev
+	}
+	switch {
+	case e.prev != none:
+		t.entries[e.prev].next = e.next
+	case e.next != none:
+		t.byKey[e.key] = e.next
+	default:
+		delete(t.byKey, e.key)
+	}
+}

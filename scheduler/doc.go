@@ -1,0 +1,6 @@
+// Package scheduler runs one Strategy between a Sender and a Receiver: the
+// engine loop with its window, pacing and deadlines.
+//
+// Time is a time.Duration since the run's epoch, from an injected Clock; the
+// receive times of the Receiver are in the same clock.
+package scheduler
