@@ -16,3 +16,5 @@ require (
 	kernel.org/pub/linux/libs/security/libcap/cap v1.2.78
 	pgregory.net/rapid v1.3.0
 )
+
+require github.com/mdlayher/socket v0.7.0 // indirect

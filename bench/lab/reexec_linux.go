@@ -85,11 +85,15 @@ func runAgain() (int, error) {
 	// The child is killed when the thread that started it ends: stay on it.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	stop := PassSignals(cmd)
-	defer stop()
+	relay := NewRelay(0)
+	defer relay.Stop()
 	if err := cmd.Start(); err != nil {
 		return 0, err
 	}
-	stop.started()
-	return ExitStatus(cmd.Wait()), nil
+	relay.To(cmd.Process)
+	err := cmd.Wait()
+	if cmd.ProcessState == nil {
+		return 0, err
+	}
+	return ExitStatus(cmd.ProcessState), nil
 }
