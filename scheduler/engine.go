@@ -175,7 +175,7 @@ func (e *Engine) build() error {
 			continue
 		}
 		if err := e.cfg.Identities.Take(&p.probe); err != nil {
-			if errors.Is(err, ErrBusy) && e.inFlight() > 0 {
+			if errors.Is(err, ErrBusy) && (e.inFlight() > 0 || !e.out.empty()) {
 				// The strategy asks for it again once an identity is free.
 				e.pass.planned = e.pass.planned[:i]
 				e.blocked = true
@@ -269,7 +269,10 @@ func (e *Engine) release(tag int) {
 	}
 }
 
+// releaseAll gives back what the probes in flight hold, and those that never
+// left.
 func (e *Engine) releaseAll() {
+	e.out.drop(func(p *frame.Probe) { e.cfg.Identities.Release(p) })
 	for tag := range e.held {
 		e.release(tag)
 	}

@@ -74,6 +74,17 @@ func (o *outbox) sent(n int, f func(tag int, p *frame.Probe)) {
 	}
 }
 
+// drop forgets the frames that have not left, and calls f for each probe that
+// was not complete.
+func (o *outbox) drop(f func(p *frame.Probe)) {
+	for ; o.next < len(o.owners); o.next++ {
+		if w := &o.owners[o.next]; w.last {
+			f(&w.probe)
+		}
+	}
+	o.reset()
+}
+
 func (o *outbox) template(link frame.Link, p *frame.Probe) (*frame.Template, error) {
 	key := shape{link, *p}
 	key.probe.TTL, key.probe.ID, key.probe.Label = 0, 0, 0

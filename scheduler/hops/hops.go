@@ -102,8 +102,8 @@ func (h *Hops) Reached() bool { return h.any(Arrived) }
 func (h *Hops) Stopped() bool { return h.any(Refused) || h.any(TooBig) }
 
 func (h *Hops) any(o Outcome) bool {
-	for k := range h.records[:h.end] {
-		if h.records[k].Outcome == o {
+	for k := range h.end {
+		if h.settled(k) && h.at(k).Outcome == o {
 			return true
 		}
 	}
