@@ -17,4 +17,7 @@ require (
 	pgregory.net/rapid v1.3.0
 )
 
-require github.com/mdlayher/socket v0.7.0 // indirect
+require (
+	github.com/mdlayher/socket v0.7.0 // indirect
+	kernel.org/pub/linux/libs/security/libcap/psx v1.2.78 // indirect
+)

@@ -1,0 +1,33 @@
+package trace
+
+import (
+	"fmt"
+	"os"
+
+	"kernel.org/pub/linux/libs/security/libcap/cap"
+)
+
+// mayUseRaw tells whether this process may open packet sockets.
+func mayUseRaw() bool {
+	ok, err := cap.GetProc().GetFlag(cap.Effective, cap.NET_RAW)
+	// A kernel that can't be asked will say itself.
+	return ok || err != nil
+}
+
+// privilegeAdvice is the one line for who may not.
+func privilegeAdvice(program string) string {
+	path, err := os.Executable()
+	if err != nil {
+		path = program
+	}
+	return fmt.Sprintf("hopquote: probing needs the capability CAP_NET_RAW: run it as root, or once: sudo setcap cap_net_raw+ep %s", path)
+}
+
+// dropPrivileges gives up every capability for good. All sockets are open by
+// then, and nothing later needs one.
+func dropPrivileges() error {
+	if err := cap.NewSet().SetProc(); err != nil {
+		return fmt.Errorf("give up capabilities: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,127 @@
+// Package wire puts the parts of one run together: the envelope of the
+// destination, a sender on its interface, the receive ring behind its filter,
+// and the source ports.
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/hopquote/hopquote/frame"
+	"github.com/hopquote/hopquote/frame/link"
+	"github.com/hopquote/hopquote/rx"
+)
+
+// Config says what a run needs of the network.
+type Config struct {
+	Want    link.Want
+	Method  frame.Method
+	SrcPort uint16 // the one source port of every probe; 0: each its own
+	EchoID  uint16 // method ICMP
+	// Ready is how long to wait for the next hop's address before the first
+	// probe, so that the RTTs don't include the search. It goes on beside the
+	// probes where that is not enough.
+	Ready time.Duration
+}
+
+// Wire is everything open that a run sends and receives by.
+type Wire struct {
+	Envelope link.Envelope
+	Sender   *link.Sender
+	Ring     *rx.Ring
+	Ports    *link.Ports // nil for method ICMP
+	Epoch    time.Time   // time zero of the run
+}
+
+// Open opens everything, in an order that gives the kernel's own refusals
+// first. Errors of the kernel are *link.OpError.
+func Open(cfg Config) (*Wire, error) {
+	env, err := link.Lookup(cfg.Want)
+	if err != nil {
+		return nil, err
+	}
+	w := &Wire{Envelope: env, Epoch: time.Now()}
+	if err := w.open(cfg); err != nil {
+		w.Close()
+		return nil, err
+	}
+	if cfg.Ready > 0 {
+		ctx, cancel := context.WithTimeout(context.Background(), cfg.Ready)
+		defer cancel()
+		w.Sender.Resolve(ctx)
+	}
+	return w, nil
+}
+
+func (w *Wire) open(cfg Config) error {
+	env := &w.Envelope
+	if cfg.Method != frame.ICMP {
+		ports, err := link.NewPorts(env.Ports(cfg.Method, cfg.SrcPort))
+		if err != nil {
+			return err
+		}
+		w.Ports = ports
+	}
+	filter, err := rx.FilterSpec{
+		Link: env.Header.Type, Local: env.Src, Target: env.Dst, Method: cfg.Method, EchoID: cfg.EchoID,
+	}.Program()
+	if err != nil {
+		return err
+	}
+	w.Ring, err = rx.OpenRing(rx.RingConfig{
+		Interface: &net.Interface{Index: env.Interface.Index, Name: env.Interface.Name},
+		Link:      env.Header.Type, Filter: filter, Epoch: w.Epoch,
+	})
+	if err != nil {
+		return fmt.Errorf("receive ring: %w", err)
+	}
+	w.Sender, err = link.OpenSender(*env, link.SenderConfig{Undelivered: w.undelivered})
+	return err
+}
+
+// Close closes what is open.
+func (w *Wire) Close() error {
+	var errs []error
+	if w.Sender != nil {
+		errs = append(errs, w.Sender.Close())
+	}
+	if w.Ring != nil {
+		errs = append(errs, w.Ring.Close())
+	}
+	if w.Ports != nil {
+		w.Ports.Close()
+	}
+	return errors.Join(errs...)
+}
+
+// ICMP messages that the kernel makes when a next hop does not resolve: RFC
+// 1122 section 2.3.2.2 asks for them, RFC 4861 section 7.2.2 for IPv6.
+const (
+	hostUnreachableType4, hostUnreachableCode4 = 3, 1
+	addrUnreachableType6, addrUnreachableCode6 = 1, 3
+
+	// quoteLen is how much Linux quotes: RFC 1812 section 4.3.2.3, RFC 4443
+	// section 2.4(c).
+	quoteLen4 = 548
+	quoteLen6 = 1232
+)
+
+// undelivered answers a frame whose next hop did not resolve as the kernel
+// would: with a host unreachable from our own address.
+func (w *Wire) undelivered(f []byte) {
+	src := w.Envelope.Src
+	m := frame.ErrorMessage{
+		Link: frame.Link{Type: w.Envelope.Header.Type}, From: src, To: src, TTL: 64,
+		Type: hostUnreachableType4, Code: hostUnreachableCode4,
+	}
+	limit := quoteLen4
+	if src.Is6() {
+		m.Type, m.Code, limit = addrUnreachableType6, addrUnreachableCode6, quoteLen6
+	}
+	quote := f[m.Link.Type.HeaderLen():]
+	m.Quote = quote[:min(len(quote), limit)]
+	w.Ring.Inject(m.Append(nil), time.Since(w.Epoch))
+}
