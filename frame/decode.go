@@ -32,6 +32,11 @@ type segment struct {
 // seen. A frame that ends before its IP length was cut by the capture: what is
 // there is decoded and its checksum stays unknown. offloaded says that the
 // transport checksum was never written out, so it is not verified either.
+//
+// A quote ends where the RFC 4884 length field or an extension structure says,
+// else with the message; zeros past the quoted packet's own length are padding
+// and not counted in Quote.Bytes. Quote.Transport is 0 for a malformed quote
+// and for a later fragment.
 func Decode(b []byte, link LinkType, offloaded bool, r *Reply) {
 	*r = Reply{}
 	if link == LinkEthernet {

@@ -35,9 +35,9 @@ func BenchmarkDecode(b *testing.B) {
 
 // benchError is a time exceeded that quotes n bytes of a UDP probe of 300.
 func benchError(tb testing.TB, v6 bool, n int, ext []byte) []byte {
-	p := sampleProbe(UDP, v6)
+	p := quotedProbe(UDP, v6)
 	p.Size = 300
-	m := sampleError(timeExceeded, v6)
+	m := errorOfKind(timeExceeded, v6)
 	m.Link.Type = LinkEthernet
 	m.Quote = probePacket(tb, p)[:n]
 	m.Ext = ext
@@ -48,7 +48,7 @@ func benchError(tb testing.TB, v6 bool, n int, ext []byte) []byte {
 }
 
 func benchAnswer(v6 bool, method Method) []byte {
-	a := sampleAnswer(method, v6)
+	a := answerToProbe(method, v6)
 	a.Link.Type = LinkEthernet
 	return a.Append(nil)
 }

@@ -53,12 +53,11 @@ func decodeIPv4(b []byte, offloaded bool, r *Reply) {
 		r.Kind = KindFragment
 		return
 	}
-	s := segment{
-		data:   b[header:min(r.Size, len(b))],
-		length: r.Size - header,
-		addrs:  b[ipv4SrcAt:ipv4HeaderLen],
-		first:  fragment&ipv4MoreFragments != 0,
-	}
+	var s segment
+	s.data = b[header:min(r.Size, len(b))]
+	s.length = r.Size - header
+	s.addrs = b[ipv4SrcAt:ipv4HeaderLen]
+	s.first = fragment&ipv4MoreFragments != 0
 	s.whole = !offloaded && !s.first && len(s.data) == s.length
 
 	switch b[ipv4ProtocolAt] {

@@ -33,59 +33,71 @@ func addr6(b []byte) netip.Addr { return netip.AddrFrom16([16]byte(b)) }
 // ipv6TrafficClass reads the traffic class, which straddles two bytes.
 func ipv6TrafficClass(b []byte) uint8 { return b[0]<<4 | b[1]>>4 }
 
-// ipv6Chain is where the extension headers of a packet lead.
+// ipv6Chain is where the extension headers of a packet lead. It is small
+// enough to be returned in registers.
 type ipv6Chain struct {
-	protocol uint8 // the header at offset
-	offset   int   // into what follows the fixed header
-	first    bool  // offset 0 of a packet in several fragments
-	later    bool  // a fragment from the middle or the end
-	routed   bool  // a routing header has segments left: the destination is not final
-	short    bool  // the bytes end inside the header at offset
-	tooMany  bool  // more than maxExtHeaders
+	offset   int   // of the header that ends the chain, from the fixed header's end
+	protocol uint8 // of the header at offset
+	flags    chainFlags
+}
+
+// chainFlags is what a chain of extension headers says about its packet.
+type chainFlags uint8
+
+const (
+	chainFirst  chainFlags = 1 << iota // the first of several fragments
+	chainLater                         // a fragment from the middle or the end
+	chainRouted                        // segments are left: the destination is not final
+	chainShort                         // the bytes end inside the header at offset
+	chainLong                          // more than maxExtHeaders
+)
+
+func isExtHeader(protocol uint8) bool {
+	switch protocol {
+	case extHopByHop, extRouting, extFragment, extDestination:
+		return true
+	}
+	return false
 }
 
 // walkExtHeaders follows the extension headers in b, which follow an IPv6
 // header whose next header field is next. It stops at the first header of
-// another kind, at a later fragment, or where the bytes end.
+// another kind, behind a later fragment's header, or where the bytes end.
 func walkExtHeaders(next uint8, b []byte) ipv6Chain {
 	c := ipv6Chain{protocol: next}
 	for range maxExtHeaders {
-		rest := b[c.offset:]
-		size := 8
-		switch c.protocol {
-		case extHopByHop, extDestination, extRouting:
-			if len(rest) < 8 {
-				c.short = true
-				return c
-			}
-			size += int(rest[1]) * 8
-			if c.protocol == extRouting && rest[3] != 0 {
-				c.routed = true
-			}
-		case extFragment:
-			if len(rest) < 8 {
-				c.short = true
-				return c
-			}
-			field := binary.BigEndian.Uint16(rest[2:]) // 13 bits offset, 2 reserved, more
-			c.later = field>>3 != 0
-			c.first = !c.later && field&1 != 0
-		default:
+		if !isExtHeader(c.protocol) {
 			return c
 		}
+		rest := b[c.offset:]
+		if len(rest) < 8 {
+			c.flags |= chainShort
+			return c
+		}
+		size := 8
+		switch {
+		case c.protocol != extFragment:
+			size += int(rest[1]) * 8
+			if c.protocol == extRouting && rest[3] != 0 {
+				c.flags |= chainRouted
+			}
+		case binary.BigEndian.Uint16(rest[2:])>>3 != 0: // the offset, then two reserved bits and "more"
+			c.flags |= chainLater
+		case rest[3]&1 != 0:
+			c.flags |= chainFirst
+		}
 		if size > len(rest) {
-			c.short = true
+			c.flags |= chainShort
 			return c
 		}
 		c.protocol = rest[0]
 		c.offset += size
-		if c.later {
+		if c.flags&chainLater != 0 {
 			return c
 		}
 	}
-	switch c.protocol {
-	case extHopByHop, extDestination, extRouting, extFragment:
-		c.tooMany = true
+	if isExtHeader(c.protocol) {
+		c.flags |= chainLong
 	}
 	return c
 }
@@ -105,25 +117,27 @@ func decodeIPv6(b []byte, offloaded bool, r *Reply) {
 		return
 	}
 	payload := b[ipv6HeaderLen:min(r.Size, len(b))]
-	c := walkExtHeaders(b[ipv6NextHeaderAt], payload)
+	c := ipv6Chain{protocol: b[ipv6NextHeaderAt]}
+	if isExtHeader(c.protocol) {
+		c = walkExtHeaders(c.protocol, payload)
+	}
 	switch {
-	case c.short:
+	case c.flags&chainShort != 0:
 		r.Kind = KindTruncated
 		return
-	case c.tooMany:
+	case c.flags&chainLong != 0:
 		r.Kind = KindMalformed
 		return
-	case c.later:
+	case c.flags&chainLater != 0:
 		r.Kind = KindFragment
 		return
 	}
-	s := segment{
-		data:   payload[c.offset:],
-		length: r.Size - ipv6HeaderLen - c.offset,
-		addrs:  b[ipv6SrcAt:ipv6HeaderLen],
-		first:  c.first,
-	}
-	s.whole = !offloaded && !s.first && !c.routed && len(s.data) == s.length
+	var s segment
+	s.data = payload[c.offset:]
+	s.length = r.Size - ipv6HeaderLen - c.offset
+	s.addrs = b[ipv6SrcAt:ipv6HeaderLen]
+	s.first = c.flags&chainFirst != 0
+	s.whole = !offloaded && c.flags&(chainFirst|chainRouted) == 0 && len(s.data) == s.length
 
 	switch c.protocol {
 	case protoICMPv6:

@@ -7,19 +7,19 @@ import (
 
 // The addresses of the samples: us, the destination, a router on the way.
 var (
-	us4     = netip.MustParseAddr("192.0.2.1")
-	dst4    = netip.MustParseAddr("198.51.100.7")
-	router4 = netip.MustParseAddr("203.0.113.9")
-	us6     = netip.MustParseAddr("2001:db8::1")
-	dst6    = netip.MustParseAddr("2001:db8:7::7")
-	router6 = netip.MustParseAddr("2001:db8:9::9")
+	ourAddr4    = netip.MustParseAddr("192.0.2.1")
+	targetAddr4 = netip.MustParseAddr("198.51.100.7")
+	routerAddr4 = netip.MustParseAddr("203.0.113.9")
+	ourAddr6    = netip.MustParseAddr("2001:db8::1")
+	targetAddr6 = netip.MustParseAddr("2001:db8:7::7")
+	routerAddr6 = netip.MustParseAddr("2001:db8:9::9")
 )
 
-func sampleAddrs(v6 bool) (us, dst, router netip.Addr) {
+func decodeAddrs(v6 bool) (us, dst, router netip.Addr) {
 	if v6 {
-		return us6, dst6, router6
+		return ourAddr6, targetAddr6, routerAddr6
 	}
-	return us4, dst4, router4
+	return ourAddr4, targetAddr4, routerAddr4
 }
 
 // mplsExtension holds two label stack entries and an interface name object; its
@@ -52,9 +52,9 @@ func lengthField(n int, v6 bool) uint32 {
 	return uint32(n/4) << 16
 }
 
-// sampleProbe is a probe in which no two fields hold the same value.
-func sampleProbe(m Method, v6 bool) Probe {
-	us, dst, _ := sampleAddrs(v6)
+// quotedProbe is a probe in which no two fields hold the same value.
+func quotedProbe(m Method, v6 bool) Probe {
+	us, dst, _ := decodeAddrs(v6)
 	p := Probe{
 		Method: m, Src: us, Dst: dst, TOS: 0xb9, Size: 60, TTL: 1,
 		SrcPort: 0x8235, DstPort: 0x829b, Seq: 0x1f2e,
@@ -114,9 +114,9 @@ var icmpKinds = []icmpKind{
 	{name: "source quench", kind: KindSourceQuench, typ4: 4, only4: true},
 }
 
-// sampleError is the error of kind k from the router to us, without quote.
-func sampleError(k icmpKind, v6 bool) ErrorMessage {
-	us, _, router := sampleAddrs(v6)
+// errorOfKind is the error of kind k from the router to us, without quote.
+func errorOfKind(k icmpKind, v6 bool) ErrorMessage {
+	us, _, router := decodeAddrs(v6)
 	m := ErrorMessage{From: router, To: us, TTL: 61, TOS: 0xc0, Type: k.typ4, Code: k.code4, Rest: k.rest4}
 	if v6 {
 		m.Type, m.Code, m.Rest = k.typ6, k.code6, k.rest6
@@ -126,9 +126,9 @@ func sampleError(k icmpKind, v6 bool) ErrorMessage {
 	return m
 }
 
-// sampleAnswer is the destination's direct answer to sampleProbe.
-func sampleAnswer(m Method, v6 bool) Answer {
-	p := sampleProbe(m, v6)
+// answerToProbe is the destination's direct answer to quotedProbe.
+func answerToProbe(m Method, v6 bool) Answer {
+	p := quotedProbe(m, v6)
 	a := Answer{
 		From: p.Dst, To: p.Src, TTL: 55, TOS: 0x28, Method: m,
 		SrcPort: p.DstPort, DstPort: p.SrcPort, Payload: []byte("odd"),
@@ -141,7 +141,41 @@ func sampleAnswer(m Method, v6 bool) Answer {
 		a.SrcPort, a.DstPort, a.Seq = p.SrcPort, 0, p.Seq
 	case TCP:
 		a.Seq, a.Ack, a.Flags, a.Window = 0x01020304, p.Seq+1, FlagSYN|FlagACK, 65535
-		a.Payload = nil
 	}
 	return a
+}
+
+// framesOfAllKinds gives an Ethernet frame of every kind that carries a transport,
+// and errors with long and short quotes and extensions.
+func framesOfAllKinds(tb testing.TB) map[string][]byte {
+	frames := map[string][]byte{}
+	for _, v6 := range []bool{false, true} {
+		family := "/ipv4"
+		if v6 {
+			family = "/ipv6"
+		}
+		for _, m := range []Method{UDP, ICMP, TCP} {
+			a := answerToProbe(m, v6)
+			a.Link.Type = LinkEthernet
+			frames["answer/"+m.String()+family] = a.Append(nil)
+			quote := probePacket(tb, quotedProbe(m, v6))
+			for _, k := range icmpKinds {
+				if v6 && k.only4 {
+					continue
+				}
+				e := errorOfKind(k, v6)
+				e.Link.Type = LinkEthernet
+				e.Quote = quote
+				frames[k.name+"/"+m.String()+family] = e.Append(nil)
+			}
+			e := errorOfKind(timeExceeded, v6)
+			e.Link.Type = LinkEthernet
+			e.Quote = append(quote, make([]byte, minOriginal-len(quote))...)
+			e.Ext = withChecksum(mplsExtension)
+			frames["extension by place/"+m.String()+family] = e.Append(nil)
+			e.Rest = lengthField(minOriginal, v6)
+			frames["extension by length/"+m.String()+family] = e.Append(nil)
+		}
+	}
+	return frames
 }

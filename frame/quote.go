@@ -12,8 +12,8 @@ import "encoding/binary"
 // length says, since some hosts quote it in their own byte order or without
 // the header.
 //
-// A quote shorter than its fixed IP header has Bytes and nothing else. A
-// malformed one has the fields of the fixed header as they stand. Where no
+// Of a quote shorter than its fixed IP header nothing but Bytes and, for an
+// impossible version or header length, Malformed is set. A malformed one has the fields of the fixed header as they stand. Where no
 // transport header can be read (malformed, later fragment, cut extension
 // header) q.Transport is 0.
 func decodeQuote(b []byte, q *Quote) {
@@ -73,14 +73,17 @@ func decodeQuoteIPv6(b []byte, q *Quote) {
 	b = b[:quotedBytes(b, ipv6HeaderLen, q.Length)]
 	q.Bytes = len(b)
 
-	c := walkExtHeaders(q.Protocol, b[ipv6HeaderLen:])
-	q.Protocol = c.protocol
+	c := ipv6Chain{protocol: q.Protocol}
+	if isExtHeader(c.protocol) {
+		c = walkExtHeaders(c.protocol, b[ipv6HeaderLen:])
+		q.Protocol = c.protocol
+	}
 	switch {
-	case c.tooMany:
+	case c.flags&chainLong != 0:
 		q.Malformed = true
-	case c.later:
+	case c.flags&chainLater != 0:
 		q.Fragment = true
-	case !c.short:
+	case c.flags&chainShort == 0:
 		decodeQuoteTransport(b[ipv6HeaderLen+c.offset:], true, q)
 	}
 }

@@ -76,7 +76,7 @@ func (e *entry) diff(q *frame.Quote) Diff {
 		if q.Label != e.label {
 			d |= Label
 		}
-		if e.size > 0 && q.Length != int(e.size) {
+		if q.Length != int(e.size) {
 			d |= Length
 		}
 	} else {
@@ -98,8 +98,8 @@ func (e *entry) diff4(q *frame.Quote) Diff {
 		d |= ID
 	}
 	switch {
-	case e.size == 0 || q.Length == int(e.size):
-	case q.Length == int(bits.ReverseBytes16(uint16(e.size))):
+	case q.Length == int(e.size):
+	case q.Length == int(bits.ReverseBytes16(e.size)):
 		d |= LengthSwapped
 	default:
 		d |= Length

@@ -1,6 +1,7 @@
 package rx
 
 import (
+	"encoding/binary"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -28,7 +29,8 @@ func (e event) signal() bool {
 	if e.fd == 0 {
 		return false
 	}
-	one := [8]byte{7: 1} // any order of bytes is a positive count
+	var one [8]byte
+	binary.NativeEndian.PutUint64(one[:], 1)
 	unix.Write(e.fd-1, one[:])
 	return true
 }

@@ -19,7 +19,8 @@ import (
 type RingConfig struct {
 	// Interface to receive on; Index and Name are used.
 	Interface *net.Interface
-	// Link is what precedes the IP header on Interface.
+	// Link is what Packet.Data starts with. LinkRaw works on any interface: the
+	// kernel takes the link header off. LinkEthernet needs one that has it.
 	Link frame.LinkType
 	// Filter is attached before the first packet can arrive. Empty lets
 	// everything in.
@@ -85,17 +86,17 @@ func (c RingConfig) withDefaults() (RingConfig, error) {
 // One goroutine calls Wait and Drain. Wake, Inject, Drops, Frozen and Close
 // may be called from any, but Close not from within Drain's function.
 type Ring struct {
-	config  RingConfig
-	conn    *packet.Conn
-	packet  Packet        // the one that Drain hands out
-	headers int           // bytes of link header before the IP header
-	poll    poller        // owned by the Wait in progress
-	inbox   inbox         // what Inject left
-	closed  atomic.Bool   // set before mu is asked for
-	mu      sync.Mutex    // held while the map or the poll is in use
-	memory  []byte        // the blocks, one after the other; nil once closed
-	cursor  int           // the block that the kernel hands over next
-	stats   ringStats     // the kernel's counters, summed up
+	config RingConfig
+	conn   *packet.Conn
+	packet Packet      // the one that Drain hands out
+	inbox  inbox       // what Inject left
+	closed atomic.Bool // set before mu is asked for
+	stats  ringStats
+
+	mu     sync.Mutex // held while one of these is in use
+	poll   poller
+	memory []byte // the blocks, one after the other; nil once closed
+	cursor int    // the block that the kernel hands over next
 }
 
 // Epoch is time zero of Packet.At and Wait.

@@ -34,7 +34,7 @@ type entry struct {
 	older      int32 // the probe that had the tag before
 	seq        uint32
 	label      uint32
-	size       uint16 // 0 when the probe didn't say
+	size       uint16 // whole IP length
 	id         uint16
 	tos        uint8
 	flags      uint8 // TCP
@@ -42,6 +42,8 @@ type entry struct {
 	df         bool
 	state      state
 }
+
+const maxLabel = 1<<20 - 1 // IPv6 flow label, RFC 8200 section 3
 
 type state uint8
 
@@ -73,11 +75,15 @@ func (t *Table) Add(tag int, p *frame.Probe, sent time.Duration) {
 	} else {
 		older = none
 	}
+	size := p.Size
+	if p.Method == frame.TCP && size == 0 {
+		size = frame.TCPSize(p.IsIPv6(), &p.TCP)
+	}
 	i := t.place()
 	t.entries[i] = entry{
 		key: p.Key(), src: p.Src, dst: p.Dst, sent: sent, tag: tag,
 		prev: none, next: none, older: older,
-		seq: p.Seq, label: p.Label, size: uint16(p.Size), id: p.ID,
+		seq: p.Seq, label: p.Label & maxLabel, size: uint16(size), id: p.ID,
 		tos: p.TOS, flags: p.TCP.Flags, method: p.Method, df: p.DF,
 	}
 	t.link(i)

@@ -53,6 +53,9 @@ const (
 	sendPatience = 5 * time.Second
 )
 
+// maxHint bounds what is set aside for a window before it fills.
+const maxHint = 1 << 12
+
 // ErrInterrupted is Run's error when its context ended first.
 var ErrInterrupted = errors.New("interrupted")
 
@@ -76,7 +79,7 @@ type Engine struct {
 func New(cfg Config) *Engine {
 	cfg.Window = max(cfg.Window, 1)
 	cfg.Batch = max(cfg.Batch, 1)
-	e := &Engine{cfg: cfg, table: rx.NewTable(cfg.Window), pacer: Pacer{Gap: cfg.Gap}, held: make(map[int]frame.Probe)}
+	e := &Engine{cfg: cfg, table: rx.NewTable(min(cfg.Window, maxHint)), pacer: Pacer{Gap: cfg.Gap}, held: make(map[int]frame.Probe)}
 	e.take = e.receive
 	return e
 }

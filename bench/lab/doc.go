@@ -19,7 +19,9 @@
 // IPv6 needs 1280), "long" has 16 routers.
 //
 // In every namespace the loopback is up, addresses work at once (no duplicate
-// address detection), ICMP errors are not rate limited where the kernel lets a
-// namespace decide, reverse path filters are off, and the veth ends send whole
-// checksums, as a wire would carry them.
+// address detection), ICMP errors are not rate limited, reverse path filters
+// are off, and the veth ends send whole checksums, as a wire would carry them.
+// One limit stays, which no namespace can lift: an IPv4 router tells a source
+// five times at once, and then once a second, that it has no route or a
+// refusing one (net.ipv4.route.error_burst and error_cost of the machine).
 package lab

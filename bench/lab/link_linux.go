@@ -10,15 +10,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// newVeth makes a pair, one end in each host, both up. The indexes must
-// differ: the kernel delays the carrier of a link whose peer has its own
-// index by up to a second.
+// newVeth makes a pair, one end in each host, both down: the kernel cannot set
+// up an end in the same request. The indexes must differ: the kernel delays
+// the carrier of a link whose peer has its own index by up to a second.
 func newVeth(a, b *Host, names [2]string, indexes [2]uint32, mtu int) error {
 	end := func(i int, h *Host) *rtnetlink.LinkMessage {
 		return &rtnetlink.LinkMessage{
-			Index:  indexes[i],
-			Flags:  unix.IFF_UP,
-			Change: unix.IFF_UP,
+			Index: indexes[i],
 			Attributes: &rtnetlink.LinkAttributes{
 				Name:    names[i],
 				MTU:     uint32(mtu),

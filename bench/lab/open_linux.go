@@ -67,7 +67,7 @@ func (n *Net) build() error {
 		}
 	}
 	// All links are up before the first address, all addresses are there before the first route.
-	for _, step := range []func(*Host, EndPlan) error{checksumsBySender, waitCarrier, addAddresses} {
+	for _, step := range []func(*Host, EndPlan) error{checksumsBySender, setUp, waitCarrier, addAddresses} {
 		if err := n.forEachEnd(step); err != nil {
 			return err
 		}
@@ -85,6 +85,8 @@ func (n *Net) forEachEnd(f func(*Host, EndPlan) error) error {
 	}
 	return nil
 }
+
+func setUp(h *Host, e EndPlan) error { return h.SetLink(e.Name, true) }
 
 // waitCarrier waits until the link is operational: before, it drops packets.
 func waitCarrier(h *Host, e EndPlan) error {

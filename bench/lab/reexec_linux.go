@@ -2,10 +2,8 @@ package lab
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"runtime"
 	"sync"
 	"syscall"
@@ -42,10 +40,7 @@ func Reexec() error {
 		}
 		return nil
 	}
-	if !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.EACCES) {
-		return err
-	}
-	if Reexecuted() {
+	if Reexecuted() || !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.EACCES) {
 		return forbidden(err)
 	}
 	status, err := runAgain()

@@ -12,13 +12,13 @@ import (
 // RouteType says what becomes of packets that a route matches.
 type RouteType uint8
 
-// The route types. Routers answer the refusing ones with an ICMP unreachable,
-// senders get the errno.
+// The route types. What routers answer to packets on the refusing ones, and
+// the errno that senders on the host itself get:
 const (
 	Unicast     RouteType = iota // sent on through Via or Link
-	Unreachable                  // host unreachable; EHOSTUNREACH
-	Prohibit                     // communication prohibited; EACCES
-	Blackhole                    // dropped in silence; EINVAL
+	Unreachable                  // ICMP 3/1 host unreachable, ICMPv6 1/0 no route; EHOSTUNREACH
+	Prohibit                     // ICMP 3/13, ICMPv6 1/1, both prohibited; EACCES
+	Blackhole                    // no answer; EINVAL
 )
 
 // Route is one route of a host. The zero values leave the choice to the kernel.

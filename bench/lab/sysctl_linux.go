@@ -22,7 +22,10 @@ var (
 		{"net/ipv4/conf/all/rp_filter", "0", true},
 		{"net/ipv4/conf/default/rp_filter", "0", true},
 		{"net/ipv4/ip_forward", "0", true},
-		{"net/ipv4/icmp_ratelimit", "0", false},
+		// Not only icmp_ratelimit: at 0 that still empties the allowance which
+		// the kernel shares with its limit on answers for want of a route.
+		{"net/ipv4/icmp_ratemask", "0", true},
+		{"net/ipv4/icmp_ratelimit", "0", true},
 		{"net/ipv4/icmp_msgs_per_sec", "1000000", false},
 		{"net/ipv4/icmp_msgs_burst", "1000000", false},
 		{"net/ipv4/icmp_echo_ignore_all", "0", false},
@@ -34,7 +37,7 @@ var (
 		{"net/ipv6/conf/default/accept_dad", "0", true},
 		{"net/ipv6/conf/default/accept_ra", "0", false},
 		{"net/ipv6/conf/default/router_solicitations", "0", false},
-		{"net/ipv6/icmp/ratelimit", "0", false},
+		{"net/ipv6/icmp/ratelimit", "0", true},
 	}
 	routerSettings  = []setting{{"net/ipv4/ip_forward", "1", true}}
 	routerSettings6 = []setting{{"net/ipv6/conf/all/forwarding", "1", true}}

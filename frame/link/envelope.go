@@ -29,8 +29,7 @@ type Interface struct {
 	Name  string
 }
 
-// Envelope is what a destination needs below IP. Its addresses carry no zone:
-// Interface is the zone.
+// Envelope is what a destination needs below IP. Its addresses carry no zone.
 //
 // Where a route has several next hops, it is the one that the kernel chose for
 // this look-up, and all flows sent with the envelope leave by it.
@@ -44,6 +43,10 @@ type Envelope struct {
 	LinkMTU   int        // bytes of IP packet: of the interface
 	Local     bool       // delivered on this host: leaves through a raw IP socket
 	Bound     string     // Want.Interface
+	// Zone is the interface that a link-local Src or Dst belongs to, empty
+	// without one. It differs from Interface for an own address: that is
+	// reached over loopback.
+	Zone string
 }
 
 // check finds what no system call would be asked about.

@@ -48,6 +48,15 @@ func Lookup(w Want) (Envelope, error) {
 	}
 	e.Interface = ifi.Interface
 	e.Local = r.kind == unix.RTN_LOCAL
+	if isScoped(e.Src) || isScoped(e.Dst) {
+		zone := ifi
+		if oif != 0 {
+			if zone, err = k.device(oif); err != nil {
+				return Envelope{}, err
+			}
+		}
+		e.Zone = zone.Name
+	}
 	e.NextHop = e.Dst
 	if r.gateway.IsValid() && !w.DontRoute {
 		e.NextHop = r.gateway
@@ -192,7 +201,12 @@ func scope(op string, addr netip.Addr) (uint32, error) {
 	return 0, &OpError{op, unix.ENODEV}
 }
 
-// fromSockaddr drops the zone: an Envelope's interface says it.
+// isScoped tells whether an address means nothing without its zone.
+func isScoped(addr netip.Addr) bool {
+	return addr.Is6() && (addr.IsLinkLocalUnicast() || addr.IsLinkLocalMulticast())
+}
+
+// fromSockaddr drops the zone: an Envelope says it once.
 func fromSockaddr(sa unix.Sockaddr) (netip.Addr, uint16) {
 	switch sa := sa.(type) {
 	case *unix.SockaddrInet4:

@@ -16,10 +16,16 @@ type route struct {
 	mtu     int        // 0 when the route has none
 }
 
-// route asks for the route from e.Src to e.Dst, by interface oif if not 0.
+// route asks for the route to e.Dst, by interface oif if not 0, as connect(2)
+// looks it up: for IPv4 once more with the source that it chose, for IPv6 with
+// a source only if the caller bound one.
 func (k *kernel) route(w *Want, e *Envelope, oif int) (route, error) {
-	r, err := k.getRoute(w, e, oif, true)
-	if oif == 0 || e.Dst.Is4() || (err == nil && (r.oif == oif || r.kind == unix.RTN_LOCAL)) {
+	if e.Dst.Is4() {
+		return k.getRoute(w, e, oif, true)
+	}
+	bound := w.Src.IsValid()
+	r, err := k.getRoute(w, e, oif, bound)
+	if oif == 0 || !bound || (err == nil && (r.oif == oif || r.kind == unix.RTN_LOCAL)) {
 		return r, err
 	}
 	// With a source, the kernel takes the interface of an IPv6 look-up for a

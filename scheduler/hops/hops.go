@@ -122,6 +122,24 @@ func (h *Hops) Records() []Record {
 	return sent
 }
 
+// Finish prints what is known of a trace that ends before it is done: every
+// place up to the last one that is settled, with open ones shown as lost. The
+// records are left as they are.
+func (h *Hops) Finish() {
+	last := h.start - 1
+	for k := h.start; k < h.end; k++ {
+		if h.settled(k) {
+			last = k
+		}
+	}
+	for ; h.start <= last; h.start++ {
+		if !h.settled(h.start) {
+			h.shown[h.start] = gone
+		}
+		h.print(h.start)
+	}
+}
+
 // Plan walks the places from the first unprinted one: it gives up the probe
 // that stands there when its time is over, prints what is settled, and asks
 // for probes until the engine has no more room. Only the first unprinted probe

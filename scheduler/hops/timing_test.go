@@ -358,7 +358,7 @@ func TestTiming(t *testing.T) {
 			took:  20 * ms,
 		},
 		{
-			name: "73: one at a time",
+			name:  "73: one at a time",
 			trace: trace{queries: 2, window: 1, wait: &hops.Wait{Max: 5 * time.Second}, script: everyHop(50*ms, 3)},
 			times: "0s x 1, 50ms x 1, 100ms x 1, 150ms x 1, 200ms x 1, 250ms x 1",
 			lines: []string{

@@ -15,10 +15,10 @@ func mayUseRaw() bool {
 }
 
 // privilegeAdvice is the one line for who may not.
-func privilegeAdvice(program string) string {
+func privilegeAdvice() string {
 	path, err := os.Executable()
 	if err != nil {
-		path = program
+		path = os.Args[0]
 	}
 	return fmt.Sprintf("hopquote: probing needs the capability CAP_NET_RAW: run it as root, or once: sudo setcap cap_net_raw+ep %s", path)
 }

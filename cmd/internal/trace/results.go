@@ -22,7 +22,7 @@ type printer struct {
 }
 
 // startPrinter begins printing; failed is called once, when a write fails.
-func startPrinter(w *text.Writer, failed func()) *printer {
+func startPrinter(w *text.Writer, failed func(error)) *printer {
 	p := &printer{queue: newQueue[hops.Settled](waitingLines), done: make(chan struct{})}
 	go func() {
 		defer close(p.done)
@@ -34,8 +34,8 @@ func startPrinter(w *text.Writer, failed func()) *printer {
 			if p.err != nil {
 				continue
 			}
-			if p.err = w.Probe(s); p.err != nil {
-				failed()
+			if p.err = outputError(w.Probe(s)); p.err != nil {
+				failed(p.err)
 			}
 		}
 	}()

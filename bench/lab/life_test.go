@@ -1,0 +1,244 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
+)
+
+// openFiles lists what the process's descriptors stand for.
+func openFiles(t *testing.T) []string {
+	t.Helper()
+	links, err := filepath.Glob("/proc/self/fd/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, l := range links {
+		if name, err := os.Readlink(l); err == nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// eventually waits until f holds: threads and processes that were told to end
+// are gone a little later.
+func eventually(t *testing.T, what string, f func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !f(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("still not so: %s", what)
+		}
+	}
+}
+
+// holders lists threads of any process that are in a network namespace, and
+// descriptors that hold it. Namespaces are told by their link text net:[inode].
+func holders(ns string) []string {
+	var found []string
+	for _, pattern := range []string{"/proc/[0-9]*/task/*/ns/net", "/proc/[0-9]*/fd/*"} {
+		files, _ := filepath.Glob(pattern)
+		for _, f := range files {
+			if name, err := os.Readlink(f); err == nil && name == ns {
+				found = append(found, f)
+			}
+		}
+	}
+	return found
+}
+
+// namespace is the link text of a host's namespace.
+func namespace(t *testing.T, h *Host) string {
+	t.Helper()
+	ns, err := os.Readlink(h.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ns
+}
+
+func TestCloseLeavesNothing(t *testing.T) {
+	Skip(t)
+	// The runtime opens its poller with the first network: not a leak.
+	if n, err := Open("pair"); err != nil {
+		t.Fatal(err)
+	} else if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	before := openFiles(t)
+
+	n, err := Open("line")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var namespaces []string
+	for _, h := range []string{"h1", "r1", "r2", "h2"} {
+		ns := namespace(t, n.Host(h))
+		if slices.Contains(namespaces, ns) {
+			t.Errorf("%s shares its namespace %s", h, ns)
+		}
+		namespaces = append(namespaces, ns)
+	}
+	if err := exchange(n.Host("h1"), n.Host("h2"), "192.168.120.20"); err != nil {
+		t.Error(err)
+	}
+	child := helperCommand("block")
+	if err := n.Host("r2").Start(child); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := n.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	}
+	child.Wait()
+	if s := child.ProcessState.Sys().(syscall.WaitStatus); !s.Signaled() || s.Signal() != unix.SIGKILL {
+		t.Errorf("Close left the child to end by itself: %v", child.ProcessState)
+	}
+
+	eventually(t, "no more files than before", func() bool { return slices.Equal(before, openFiles(t)) })
+	for _, ns := range namespaces {
+		eventually(t, "nothing holds "+ns, func() bool { return len(holders(ns)) == 0 })
+	}
+	goleak.VerifyNone(t)
+
+	if err := n.Host("h1").Do(func() error { return nil }); err == nil {
+		t.Error("Do works after Close")
+	}
+	if err := n.Host("h1").Start(helperCommand("block")); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("Start after Close: %v, want %v", err, os.ErrClosed)
+	}
+}
+
+func TestFailedBuildLeavesNothing(t *testing.T) {
+	Skip(t)
+	if n, err := Open("pair"); err == nil {
+		n.Close()
+	}
+	before := openFiles(t)
+	plan, _ := Find("pair")
+	plan.Hosts = append([]HostPlan(nil), plan.Hosts...)
+	plan.Hosts[1].Routes = []Route{{}}
+	if n, err := Build(plan); err == nil {
+		n.Close()
+		t.Fatal("a route to nowhere was built")
+	}
+	eventually(t, "no more files than before", func() bool { return slices.Equal(before, openFiles(t)) })
+	goleak.VerifyNone(t)
+}
+
+func TestDo(t *testing.T) {
+	n := open(t, "pair")
+	h1 := n.Host("h1")
+	here := func() string {
+		ns, err := os.Readlink("/proc/thread-self/ns/net")
+		if err != nil {
+			t.Error(err)
+		}
+		return ns
+	}
+	outside := here()
+	wrong := errors.New("as it should")
+	var inside string
+	if err := h1.Do(func() error { inside = here(); return wrong }); err != wrong {
+		t.Errorf("Do gives %v, want the function's own error", err)
+	}
+	if inside != namespace(t, h1) || inside == outside {
+		t.Errorf("Do ran in %s; the host is %s, the outside %s", inside, namespace(t, h1), outside)
+	}
+	for range 50 {
+		if ns := here(); ns != outside {
+			t.Fatalf("after Do a thread is in %s, not %s", ns, outside)
+		}
+	}
+	// What t.Fatal does to a goroutine reaches the caller of Do.
+	ended := make(chan bool)
+	go func() {
+		returned := false
+		defer func() { ended <- !returned }()
+		h1.Do(func() error { (&testing.T{}).SkipNow(); return nil })
+		returned = true
+	}()
+	if !<-ended {
+		t.Error("Do returned although its function ended the goroutine")
+	}
+}
+
+func TestMainThreadStaysOutside(t *testing.T) {
+	n := open(t, "pair")
+	main := fmt.Sprintf("/proc/self/task/%d/ns/net", os.Getpid())
+	before, err := os.Readlink(main)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Many at once, so that the runtime has a reason to use each thread it has.
+	results := make(chan error)
+	const many = 64
+	for range many {
+		go func() {
+			results <- n.Host("h1").Do(func() error {
+				if now, err := os.Readlink(main); err != nil || now != before {
+					return fmt.Errorf("the main thread is in %s, %v", now, err)
+				}
+				return nil
+			})
+		}()
+	}
+	for range many {
+		if err := <-results; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestStart(t *testing.T) {
+	n := open(t, "pair")
+	h2 := n.Host("h2")
+	for _, tt := range []struct {
+		mode string
+		want int
+	}{{"status 0", 0}, {"status 7", 7}, {"raise SIGTERM", 128 + int(unix.SIGTERM)}} {
+		cmd := helperCommand(tt.mode)
+		if err := h2.Start(cmd); err != nil {
+			t.Fatal(err)
+		}
+		cmd.Wait()
+		if got := ExitStatus(cmd.ProcessState); got != tt.want {
+			t.Errorf("%s: status %d, want %d", tt.mode, got, tt.want)
+		}
+	}
+
+	var out strings.Builder
+	cmd := helperCommand("namespace")
+	cmd.Stdout = &out
+	attr := &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = attr
+	if err := h2.Start(cmd); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := out.String(), namespace(t, h2); got != want {
+		t.Errorf("the program ran in %s, want %s", got, want)
+	}
+	if attr.Pdeathsig != 0 {
+		t.Error("Start wrote into the caller's SysProcAttr")
+	}
+
+	if err := h2.Start(exec.Command("/nonesuch/program")); !errors.Is(err, unix.ENOENT) {
+		t.Errorf("a program that is not there: %v, want %v", err, unix.ENOENT)
+	}
+}

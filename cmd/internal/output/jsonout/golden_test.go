@@ -1,0 +1,102 @@
+package jsonout
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hopquote/hopquote/frame"
+	"github.com/hopquote/hopquote/rx"
+	"github.com/hopquote/hopquote/scheduler/hops"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden documents")
+
+func TestGolden(t *testing.T) {
+	tests := []struct {
+		file  string
+		build func() (Facts, []hops.Record)
+	}{
+		{"full", full},
+		{"silent", func() (Facts, []hops.Record) {
+			f := facts()
+			f.Stop, f.Counts = MaxHops, rx.Counts{Sent: 2, Expired: 2}
+			return f, []hops.Record{lost(sent(1, 0)), lost(sent(2, 0))}
+		}},
+		{"interrupted", func() (Facts, []hops.Record) {
+			f := facts()
+			f.Stop, f.Counts = Interrupted, rx.Counts{Sent: 1, InFlight: 1}
+			return f, []hops.Record{sent(1, 0)}
+		}},
+		{"error", func() (Facts, []hops.Record) {
+			f := facts()
+			f.Target, f.Source, f.Interface = netip.Addr{}, netip.Addr{}, ""
+			f.Err = errors.New("look up \"dst\": no such host\n\xff")
+			return f, nil
+		}},
+		{"too-big", func() (Facts, []hops.Record) {
+			f := facts()
+			f.Stop = Unreachable
+			r := sent(1, 0)
+			r.Outcome = hops.TooBig
+			r.Answer = hops.Answer{At: r.SentAt + 1, RTT: 1, Local: true, Kind: frame.KindTooBig, MTU: 1500}
+			return f, []hops.Record{r}
+		}},
+		{"ipv6-icmp", func() (Facts, []hops.Record) {
+			f := facts()
+			f.Target, f.Source, f.Method = addr("fd00:120::20"), addr("fd00:100::10"), frame.ICMP
+			f.Options.DestinationPort = nil
+			r, last := sent(1, 0), sent(2, 0)
+			p := frame.Probe{Method: frame.ICMP, Src: f.Source, Dst: f.Target, Size: 80, TTL: 1, Label: 0xfffff, SrcPort: 77, Seq: 1}
+			r.Probe, last.Probe = p, p
+			r = icmp(r, hops.Hop, "fd00:100::20", frame.KindTimeExceeded, 3, 0)
+			last = icmp(last, hops.Arrived, "fd00:120::20", frame.KindEchoReply, 129, 0)
+			last.Answer.Quote = hops.QuoteSummary{}
+			return f, []hops.Record{r, last}
+		}},
+		{"tcp", func() (Facts, []hops.Record) {
+			f := facts()
+			f.Method = frame.TCP
+			r := sent(1, 0)
+			r.Probe.Method, r.Probe.Seq = frame.TCP, 1<<32-1
+			r.Outcome = hops.Arrived
+			r.Answer = hops.Answer{
+				From: addr("10.2.2.2"), At: 2, RTT: 1, Kind: frame.KindTCP, TTL: 60, Size: 44,
+				Flags: frame.FlagSYN | frame.FlagACK,
+			}
+			return f, []hops.Record{r}
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.file, func(t *testing.T) {
+			f, records := tt.build()
+			var out bytes.Buffer
+			if err := Write(&out, Build(f, records)); err != nil {
+				t.Fatal(err)
+			}
+			if !json.Valid(out.Bytes()) {
+				t.Errorf("not JSON: %s", out.Bytes())
+			}
+			path := filepath.Join("testdata", tt.file+".json")
+			if *update {
+				if err := os.WriteFile(path, out.Bytes(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), out.String()); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", path, diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,115 @@
+package jsonout
+
+import (
+	"encoding/hex"
+	"net/netip"
+	"strings"
+
+	"github.com/hopquote/hopquote/frame"
+	"github.com/hopquote/hopquote/scheduler/hops"
+
+	"github.com/hopquote/hopquote/cmd/internal/output/text"
+)
+
+var outcomes = map[hops.Outcome]string{
+	hops.Open: "in_flight", hops.Lost: "lost", hops.Hop: "hop",
+	hops.Arrived: "arrived", hops.Refused: "refused", hops.TooBig: "too_big",
+}
+
+var kinds = map[frame.Kind]string{
+	frame.KindTimeExceeded: "time_exceeded", frame.KindUnreachable: "unreachable",
+	frame.KindTooBig: "too_big", frame.KindParamProblem: "parameter_problem",
+	frame.KindEchoReply: "echo_reply", frame.KindUDP: "udp", frame.KindTCP: "tcp",
+}
+
+func probe(r *hops.Record, names text.Names) Probe {
+	p, a := &r.Probe, &r.Answer
+	echo, ports := p.Method == frame.ICMP, p.Method != frame.ICMP
+	out := Probe{
+		Query: r.Query, SizeBytes: p.Size,
+		SourcePort: number(p.SrcPort, ports), DestinationPort: number(p.DstPort, ports),
+		EchoID: number(p.SrcPort, echo), EchoSequence: number(uint16(p.Seq), echo),
+		TCPSequence: known(p.Seq, p.Method == frame.TCP),
+		IPID:        number(p.ID, !p.IsIPv6()), FlowLabel: known(p.Label, p.IsIPv6()),
+		Sends: r.Sends, SentOffsetNS: r.SentAt.Nanoseconds(),
+		Outcome: outcomes[r.Outcome], Note: text.Note(r.Outcome, *a),
+		PrintedTTL: known(r.ShownTTL, r.ShownTTL != 0),
+		Duplicates: r.Duplicates, LateReplies: r.LateReplies,
+	}
+	if r.Outcome <= hops.Lost {
+		return out
+	}
+	out.Responder, out.ResponderName = address(a.From), responderName(a.From, names)
+	out.RTTNS = known(a.RTT.Nanoseconds(), true)
+	out.Reply = reply(a)
+	return out
+}
+
+// responderName asks for a name, and takes the address's own text for none.
+func responderName(a netip.Addr, names text.Names) *string {
+	if names == nil || !a.IsValid() {
+		return nil
+	}
+	name := names.Name(a)
+	return known(name, name != a.String())
+}
+
+func reply(a *hops.Answer) *Reply {
+	packet := a.From.IsValid()
+	icmp := packet && a.Kind != frame.KindTCP && a.Kind != frame.KindUDP
+	out := &Reply{
+		ReceivedOffsetNS: a.At.Nanoseconds(), Local: a.Local, Kind: kinds[a.Kind],
+		ICMPType: number(a.Type, icmp), ICMPCode: number(a.Code, icmp),
+		TTL: number(a.TTL, packet), TOS: number(a.TOS, packet),
+		IPID: number(a.ID, packet && a.From.Is4()), SizeBytes: number(a.Size, packet),
+		NextHopMTUBytes: known(a.MTU, a.Kind == frame.KindTooBig),
+		Quote:           quote(&a.Quote), Extensions: extensions(a.Ext),
+	}
+	if out.Kind == "" {
+		out.Kind = "other"
+	}
+	if a.Kind == frame.KindTCP {
+		out.TCPFlags = text.Flags(a.Flags)
+	}
+	if d := a.Diff.Rewrites(); d != 0 {
+		out.Rewritten = strings.Split(word(d.String()), ",")
+	}
+	return out
+}
+
+func quote(q *hops.QuoteSummary) *Quote {
+	if q.Bytes == 0 {
+		return nil
+	}
+	return &Quote{
+		QuotedBytes: q.Bytes, LengthBytes: q.Length, TTL: int(q.TTL), TOS: int(q.TOS),
+		IPID: number(q.ID, q.Src.Is4()), Source: address(q.Src), Destination: address(q.Dst),
+	}
+}
+
+func extensions(ext []byte) *Extensions {
+	if ext == nil {
+		return nil
+	}
+	out := &Extensions{Hex: hex.EncodeToString(ext), Valid: frame.Valid(ext) == nil}
+	if !out.Valid {
+		return out
+	}
+	walk := frame.Objects(ext)
+	for o, ok := walk.Next(); ok; o, ok = walk.Next() {
+		out.Objects = append(out.Objects, object(o))
+	}
+	return out
+}
+
+func object(o frame.Object) Object {
+	out := Object{Class: int(o.Class), Type: int(o.Type), DataHex: hex.EncodeToString(o.Data)}
+	if o.Class != frame.ClassMPLS || o.Type != frame.TypeMPLSIncoming {
+		return out
+	}
+	stack := frame.Labels(o.Data)
+	for e, ok := stack.Next(); ok; e, ok = stack.Next() {
+		out.MPLS = append(out.MPLS, Label{Label: e.Label, Exp: int(e.Exp), Bottom: e.Bottom, TTL: int(e.TTL)})
+	}
+	return out
+}

@@ -1,0 +1,68 @@
+package trace
+
+import (
+	"errors"
+	"time"
+
+	"github.com/hopquote/hopquote/cmd/internal/option"
+	"github.com/hopquote/hopquote/cmd/internal/output/jsonout"
+	"github.com/hopquote/hopquote/frame"
+	"github.com/hopquote/hopquote/scheduler/hops"
+)
+
+// writeJSON writes the document of the run, however it ended.
+func (r *run) writeJSON(err error) error {
+	facts := jsonout.Facts{
+		Program: "hopquote", Version: option.Version, CommandLine: r.argv,
+		Name: r.opts.Host, Target: r.opts.Addr, Source: r.envelope.Src, Interface: r.envelope.Interface.Name,
+		Method: r.method, Options: r.jsonOptions(),
+		Start: r.start, End: time.Now(), Stop: r.stopReason(err),
+		Counts: r.counts, KernelDrops: r.drops,
+	}
+	if facts.Stop == jsonout.Failed {
+		facts.Err = err
+	}
+	if r.names != nil {
+		facts.Names = r.names
+	}
+	var records []hops.Record
+	if r.hops != nil {
+		records = r.hops.Records()
+	}
+	return jsonout.Write(r.std.Out, jsonout.Build(facts, records))
+}
+
+func (r *run) stopReason(err error) jsonout.StopReason {
+	var sig signalled
+	switch {
+	case errors.As(err, &sig):
+		return jsonout.Interrupted
+	case err != nil:
+		return jsonout.Failed
+	case r.hops.Reached():
+		return jsonout.Reached
+	case r.hops.Stopped():
+		return jsonout.Unreachable
+	}
+	return jsonout.MaxHops
+}
+
+// jsonOptions lists the options in effect.
+func (r *run) jsonOptions() jsonout.Options {
+	o := r.opts
+	d := jsonout.Options{
+		FirstTTL: o.First, MaxTTL: o.Max, Queries: o.Queries, Window: o.Sim,
+		WaitNS: option.Duration(o.Wait.Max).Nanoseconds(), WaitHere: o.Wait.Here, WaitNear: o.Wait.Near,
+		GapNS: option.Duration(o.SendWait).Nanoseconds(), SizeBytes: r.size,
+		TOS: int(r.tos), DontFragment: o.DontFragment, Numeric: o.Numeric,
+	}
+	if r.method != frame.ICMP {
+		port := int(firstPort(o))
+		d.DestinationPort = &port
+	}
+	if o.SourcePort != 0 {
+		port := int(o.SourcePort)
+		d.SourcePort = &port
+	}
+	return d
+}

@@ -1,0 +1,98 @@
+package link
+
+import (
+	"context"
+	"syscall"
+)
+
+// SenderConfig says how a Sender sends. The zero value is fine.
+type SenderConfig struct {
+	// Bypass skips the interface's queueing discipline (PACKET_QDISC_BYPASS,
+	// packet(7)): faster, and frames are dropped where it would have held
+	// them back. It has no meaning for an Envelope that is Local.
+	Bypass bool
+	// Undelivered is handed each frame that was reported as sent and whose
+	// next hop did not resolve. It is called from a goroutine of the Sender,
+	// must not call Close, and may keep the frame. Nil drops them.
+	Undelivered func(frame []byte)
+}
+
+// Sender puts frames on the wire for one Envelope. Send and Close are for one
+// goroutine; Resolve may be called beside them.
+type Sender struct {
+	out      *batch
+	ethernet bool    // write mac into the frames
+	mac      [6]byte // the next hop's, unless it comes through wait
+	queue    *queue  // nil where the next hop was known from the start
+	resolver *resolver
+}
+
+// Send sends the frames in order and returns how many left. Fewer than all
+// with a nil error is back-pressure: the rest may be tried again later. An
+// error concerns frames[n]; those after it were not tried. It unwraps to the
+// errno, EMSGSIZE for a frame longer than the interface takes.
+//
+// Frames begin with the Envelope's link header, whose destination Send writes;
+// none is kept. While the next hop is unresolved, copies are queued (4 MiB at
+// most) and count as having left; should the wire refuse one of those later,
+// the next Send returns that error.
+func (s *Sender) Send(frames [][]byte) (n int, err error) {
+	if q := s.queue; q != nil {
+		if !q.ready.Load() {
+			n, inWay, err := q.hold(frames)
+			if inWay {
+				return n, sendError(err)
+			}
+		}
+		return s.put(q.mac, frames)
+	}
+	return s.put(s.mac, frames)
+}
+
+// put sends frames to mac.
+func (s *Sender) put(mac [6]byte, frames [][]byte) (int, error) {
+	if s.ethernet {
+		for i, f := range frames {
+			if len(f) < ethernetLen {
+				n, err := s.out.send(frames[:i])
+				if err == nil && n == i {
+					err = syscall.EINVAL
+				}
+				return n, sendError(err)
+			}
+			copy(f, mac[:])
+		}
+	}
+	n, err := s.out.send(frames)
+	return n, sendError(err)
+}
+
+const ethernetLen = 14
+
+func sendError(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, named := err.(*OpError); named {
+		return err
+	}
+	return opError("send", err)
+}
+
+// Resolve looks for the next hop's link-layer address, until ctx ends at most,
+// so that the first frames need not wait for it. It tells whether the address
+// is known; the search goes on in the background where ctx ended first.
+func (s *Sender) Resolve(ctx context.Context) bool {
+	return s.queue == nil || s.queue.wait(ctx)
+}
+
+// Close stops resolving, forgets what is queued and closes the sockets.
+func (s *Sender) Close() error {
+	if s.queue != nil {
+		s.queue.close()
+	}
+	if s.resolver != nil {
+		s.resolver.close()
+	}
+	return s.out.close()
+}

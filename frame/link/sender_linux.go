@@ -1,0 +1,110 @@
+package link
+
+import (
+	"net"
+
+	"github.com/mdlayher/packet"
+	"golang.org/x/sys/unix"
+)
+
+// vlanLen is what packet sockets allow an Ethernet frame above the MTU.
+const vlanLen = 4
+
+// OpenSender opens the sockets that frames leave by: a packet socket, or a raw
+// IP socket for an Envelope that is Local. Both need CAP_NET_RAW; without it
+// the error is EPERM or EACCES (errors.Is).
+func OpenSender(e Envelope, c SenderConfig) (*Sender, error) {
+	if e.Local {
+		out, err := openRawIP(&e)
+		if err != nil {
+			return nil, err
+		}
+		return &Sender{out: out}, nil
+	}
+	out, err := openPacket(&e, c.Bypass)
+	if err != nil {
+		return nil, err
+	}
+	s := &Sender{out: out}
+	if e.Header.Type.HeaderLen() == ethernetLen {
+		s.ethernet = true
+		if err := s.findNextHop(&e, c.Undelivered); err != nil {
+			out.close()
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// findNextHop sets mac where it is known by rule or to the kernel, else queue.
+func (s *Sender) findNextHop(e *Envelope, undelivered func([]byte)) (err error) {
+	var known bool
+	if s.mac, known = groupMAC(e.NextHop); known {
+		return nil
+	}
+	k, err := openKernel()
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if s.resolver == nil {
+			k.close()
+		}
+	}()
+	d, err := k.device(e.Interface.Index)
+	if err != nil {
+		return err
+	}
+	if d.flags&flagLoopback == 0 {
+		// Before the rules: an administrator may have entered an address even
+		// where nobody asks for one.
+		if s.mac, known, err = k.neighbour(e.Interface.Index, e.NextHop); known || err != nil {
+			return err
+		}
+	}
+	if s.mac, known = fixedMAC(d.flags, e.Header.Src); known {
+		return nil
+	}
+	if s.resolver, err = openResolver(k, e); err != nil {
+		return err
+	}
+	s.queue = &queue{
+		resolve:     s.resolver.resolveOnce,
+		put:         s.put,
+		undelivered: undelivered,
+		maxFrame:    d.mtu + ethernetLen + vlanLen,
+	}
+	s.queue.open()
+	return nil
+}
+
+// openPacket opens a packet socket that receives nothing (protocol 0).
+func openPacket(e *Envelope, bypass bool) (*batch, error) {
+	conn, err := packet.Listen(&net.Interface{Index: e.Interface.Index}, packet.Raw, 0, nil)
+	if err != nil {
+		return nil, opError("socket", err)
+	}
+	rc, err := conn.SyscallConn()
+	if err != nil {
+		conn.Close()
+		return nil, opError("socket", err)
+	}
+	if bypass {
+		var optErr error
+		err := rc.Control(func(fd uintptr) {
+			optErr = unix.SetsockoptInt(int(fd), unix.SOL_PACKET, unix.PACKET_QDISC_BYPASS, 1)
+		})
+		if err == nil {
+			err = optErr
+		}
+		if err != nil {
+			conn.Close()
+			return nil, opError("setsockopt PACKET_QDISC_BYPASS", err)
+		}
+	}
+	b := newBatch(rc, conn)
+	if e.Header.Type.HeaderLen() == 0 {
+		b.nameByVersion(e.Interface.Index)
+	}
+	return b, nil
+}

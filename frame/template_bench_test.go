@@ -1,0 +1,42 @@
+package frame
+
+import "testing"
+
+func BenchmarkPut(b *testing.B) {
+	for _, bb := range []struct {
+		method Method
+		v6     bool
+		size   int
+	}{
+		{UDP, false, 60}, {UDP, true, 80}, {ICMP, false, 60}, {ICMP, true, 80},
+		{TCP, false, 60}, {TCP, true, 80}, {UDP, false, 1500}, {UDP, true, 65000},
+	} {
+		b.Run(bb.method.String()+"/"+familyName(bb.v6)+"/"+sizeName(bb.size), func(b *testing.B) {
+			p := fullProbe(bb.method, bb.v6, bb.size)
+			tmpl, err := NewTemplate(ethernet, &p)
+			must(b, err)
+			buf := make([]byte, tmpl.Len())
+			b.ReportAllocs()
+			for b.Loop() {
+				p.TTL++
+				p.SrcPort++
+				tmpl.Put(buf, &p)
+			}
+		})
+	}
+}
+
+func BenchmarkReadProbe(b *testing.B) {
+	for _, m := range []Method{UDP, ICMP, TCP} {
+		b.Run(m.String(), func(b *testing.B) {
+			p := fullProbe(m, false, 60)
+			f := putFresh(b, ethernet, &p)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := ReadProbe(f, LinkEthernet); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,72 @@
+package frame
+
+import (
+	"bytes"
+	"net/netip"
+	"testing"
+)
+
+// fuzzProbe makes a probe that NewTemplate takes out of any values.
+func fuzzProbe(src, dst []byte, method, tos, ttl, flags, opts, shift uint8, size, sport, dport, id, window, mss uint16,
+	label, seq, ack, tsval, tsecr uint32) Probe {
+	p := Probe{
+		Method: 1 + Method(method%3), TOS: tos, TTL: ttl, SrcPort: sport, DstPort: dport, Seq: seq,
+	}
+	v6 := opts&1 != 0
+	var a, b [16]byte
+	copy(a[:], src)
+	copy(b[:], dst)
+	if v6 {
+		a[0] |= 0x20 // keeps clear of mapped addresses
+		b[0] |= 0x20
+		p.Src, p.Dst, p.Label = netip.AddrFrom16(a), netip.AddrFrom16(b), label&maxLabel
+	} else {
+		p.Src, p.Dst = netip.AddrFrom4([4]byte(a[:4])), netip.AddrFrom4([4]byte(b[:4]))
+		p.ID, p.DF = id, opts&2 != 0
+	}
+	p.Size = max(MinSize(p.Method, v6), int(size))
+	switch p.Method {
+	case UDP:
+		p.Seq = 0
+	case ICMP:
+		p.DstPort, p.Seq = 0, seq&0xffff
+	case TCP:
+		p.TCP = TCPHeader{Flags: flags, Window: window, Ack: ack, MSS: mss, SACK: opts&4 != 0}
+		if opts&8 != 0 {
+			p.TCP.Timestamps, p.TCP.TSVal, p.TCP.TSEcr = true, tsval, tsecr
+		}
+		if opts&16 != 0 {
+			p.TCP.WScale, p.TCP.Shift = true, shift%(MaxShift+1)
+		}
+		p.Size = TCPSize(v6, &p.TCP)
+	}
+	return p
+}
+
+// FuzzTemplate builds any probe through a template, compares it with a fresh
+// serialization and reads it back.
+func FuzzTemplate(f *testing.F) {
+	for m := range uint8(3) {
+		for opts := range uint8(4) {
+			f.Add([]byte{192, 0, 2, 1}, []byte{198, 51, 100, 7}, m, uint8(0xb9), uint8(7), uint8(FlagSYN), opts<<3|opts, uint8(2),
+				uint16(61)*uint16(opts), uint16(54321), uint16(33434), uint16(1), uint16(5840), uint16(1460),
+				uint32(0xabcde), uint32(0xdeadbeef), uint32(0), uint32(0x01020304), uint32(0))
+		}
+	}
+	f.Fuzz(func(t *testing.T, src, dst []byte, method, tos, ttl, flags, opts, shift uint8,
+		size, sport, dport, id, window, mss uint16, label, seq, ack, tsval, tsecr uint32) {
+		p := fuzzProbe(src, dst, method, tos, ttl, flags, opts, shift, size, sport, dport, id, window, mss, label, seq, ack, tsval, tsecr)
+		link := Link{}
+		if opts&32 != 0 {
+			link = ethernet
+		}
+		got := putFresh(t, link, &p)
+		if want := freshFrame(t, link, &p); !bytes.Equal(got, want) {
+			t.Fatalf("probe %+v\ntemplate % x\nfresh    % x", p, got, want)
+		}
+		back, err := ReadProbe(got, link.Type)
+		if err != nil || back != p {
+			t.Fatalf("ReadProbe = %+v, %v\nwant %+v", back, err, p)
+		}
+	})
+}

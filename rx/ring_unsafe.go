@@ -1,0 +1,47 @@
+package rx
+
+import (
+	"sync/atomic"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Places in a block, from linux/if_packet.h.
+const (
+	// blockHeaderOffset is hdr in struct tpacket_block_desc, behind version
+	// and offset_to_priv.
+	blockHeaderOffset = unsafe.Offsetof(unix.TpacketBlockDesc{}.Hdr)
+	// packetHeaderLen is struct tpacket3_hdr, whose 48 bytes are aligned to 16
+	// already, and struct sockaddr_ll.
+	packetHeaderLen = unix.SizeofTpacket3Hdr + unix.SizeofSockaddrLinklayer
+	// packetTypeOffset is sll_pkttype from the start of tpacket3_hdr.
+	packetTypeOffset = unix.SizeofTpacket3Hdr + uint64(unsafe.Offsetof(unix.RawSockaddrLinklayer{}.Pkttype))
+)
+
+// blockHeader is the block's struct tpacket_hdr_v1. The block has at least a
+// page, aligned as one.
+func blockHeader(block []byte) *unix.TpacketHdrV1 {
+	return (*unix.TpacketHdrV1)(unsafe.Pointer(&block[blockHeaderOffset]))
+}
+
+// packetHeader is the struct tpacket3_hdr at offset at, or nil where none fits
+// or its alignment is wrong.
+func packetHeader(block []byte, at uint64) *unix.Tpacket3Hdr {
+	if at > uint64(len(block)) || uint64(len(block))-at < packetHeaderLen || at%8 != 0 {
+		return nil
+	}
+	return (*unix.Tpacket3Hdr)(unsafe.Pointer(&block[at]))
+}
+
+// ready tells whether the kernel has handed the block over. The load orders
+// all reads of the block after it.
+func ready(block []byte) bool {
+	return atomic.LoadUint32(&blockHeader(block).Block_status)&unix.TP_STATUS_USER != 0
+}
+
+// giveBack hands the block back to the kernel. The store orders all reads of
+// the block before it.
+func giveBack(block []byte) {
+	atomic.StoreUint32(&blockHeader(block).Block_status, unix.TP_STATUS_KERNEL)
+}
