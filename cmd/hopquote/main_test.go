@@ -1,0 +1,117 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/hopquote/hopquote/bench/lab"
+)
+
+// binaries holds the program under test by the names that it is called by. It
+// is built once, without cgo, as users get it.
+var binaries string
+
+func TestMain(m *testing.M) { os.Exit(lab.RunTests(built{m})) }
+
+// built builds the program before the tests run.
+type built struct{ *testing.M }
+
+func (b built) Run() int {
+	dir, err := os.MkdirTemp("", "hopquote-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	build := exec.Command("go", "build", "-o", filepath.Join(dir, "hopquote"), ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+		return 1
+	}
+	for _, name := range []string{"traceroute", "traceroute6"} {
+		if err := os.Symlink("hopquote", filepath.Join(dir, name)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
+	binaries = dir
+	return b.M.Run()
+}
+
+// ours is the path of the program under test, called as traceroute.
+func ours() string { return filepath.Join(binaries, "traceroute") }
+
+// theirs is the path of the installed traceroute; the test is skipped where
+// there is none.
+func theirs(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("traceroute")
+	if err != nil {
+		t.Skip("needs Linux traceroute to compare with: apt-get install traceroute")
+	}
+	return path
+}
+
+// openLab builds a network that ends with the test.
+func openLab(t *testing.T, topology string) *lab.Net {
+	t.Helper()
+	lab.Skip(t)
+	n, err := lab.Open(topology)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := n.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return n
+}
+
+// result is what a program left behind.
+type result struct {
+	Stdout, Stderr string
+	Code           int // -1: killed by a signal
+}
+
+// limit bounds one run of a program.
+const limit = 60 * time.Second
+
+// runIn runs a program in the host to its end.
+func runIn(t *testing.T, h *lab.Host, program string, args ...string) result {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program, args...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := h.Start(cmd); err != nil {
+		t.Fatal(err)
+	}
+	err := cmd.Wait()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	if ctx.Err() != nil {
+		t.Fatalf("%s %q: not done after %v", program, args, limit)
+	}
+	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+var roundTrip = regexp.MustCompile(`[0-9]+\.[0-9]{3} ms`)
+
+// timeless is the result with every time shown as X.
+func (r result) timeless() result {
+	r.Stdout = roundTrip.ReplaceAllString(r.Stdout, "X ms")
+	return r
+}
