@@ -53,6 +53,9 @@ func TestAddAllocatesNothingInSteadyState(t *testing.T) {
 	if n := testing.AllocsPerRun(1000, churn); n != 0 {
 		t.Errorf("forgetting and adding a probe allocates %v times, want 0", n)
 	}
+	if len(table.entries) != len(probes) {
+		t.Errorf("%d places for %d probes, want as many", len(table.entries), len(probes))
+	}
 }
 
 func BenchmarkMatch(b *testing.B) {

@@ -47,8 +47,8 @@ const (
 	defaultRetire    = time.Millisecond
 )
 
-// maxRing bounds a ring's size in bytes; the kernel's own limit is what memory
-// it can get, in uint32 counts.
+// maxRing bounds a ring's size in bytes, far above what a survey wants and
+// within the uint32 counts that the kernel takes.
 const maxRing = 1 << 30
 
 // withDefaults fills in zero values and checks the rest.
@@ -109,7 +109,7 @@ func (r *Ring) Lag() time.Duration { return r.config.Retire }
 // Wake makes the Wait in progress return, or the next one when there is none.
 func (r *Ring) Wake() { r.inbox.wake() }
 
-// Inject hands a copy of data, a frame as the interface would deliver it, to
+// Inject hands a copy of data, a frame that starts with RingConfig.Link, to
 // the next Drain as if it had been received at at, marked Local, and wakes.
 // After Close it does nothing.
 func (r *Ring) Inject(data []byte, at time.Duration) { r.inbox.put(data, at) }

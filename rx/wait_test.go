@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"net"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -85,6 +86,35 @@ func TestWakeAndInject(t *testing.T) {
 	drain()
 	if len(packets) != 1 || packets[0].Data != "from within" {
 		t.Errorf("injected from within a drain: %+v", packets)
+	}
+}
+
+// A signal, such as the Go scheduler sends to take a thread back, does not end
+// a wait.
+func TestSignalDoesNotEndWait(t *testing.T) {
+	ring := openRing(t, openLine(t), "lo", rx.RingConfig{})
+	thread := make(chan int)
+	ended := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		thread <- unix.Gettid()
+		ended <- ring.Wait(forever)
+	}()
+	tid := <-thread
+	for range 20 {
+		select {
+		case err := <-ended:
+			t.Fatalf("a signal ended the wait, error %v", err)
+		case <-time.After(time.Millisecond):
+		}
+		if err := unix.Tgkill(unix.Getpid(), tid, unix.SIGURG); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ring.Wake()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -206,8 +206,8 @@ func (e *Engine) flush() error {
 				e.cfg.Observer.FrameSent(at, f)
 			}
 		}
-		e.out.sent(n, func(tag int, p *frame.Probe) {
-			e.table.Add(tag, p, at)
+		e.out.sent(n, func(tag int, p *frame.Probe, cut bool) {
+			e.enter(tag, p, cut, at)
 			e.held[tag] = *p
 			e.pacer.Sent(at)
 			e.cfg.Strategy.Sent(tag, p, at)
@@ -222,6 +222,18 @@ func (e *Engine) flush() error {
 	}
 	e.out.reset()
 	return nil
+}
+
+// enter puts a probe that left into the match table. Routers quote the length
+// of a fragment, not the probe's, which must not count as a rewrite.
+func (e *Engine) enter(tag int, p *frame.Probe, cut bool, at time.Duration) {
+	if !cut {
+		e.table.Add(tag, p, at)
+		return
+	}
+	whole := *p
+	whole.Size = 0
+	e.table.Add(tag, &whole, at)
 }
 
 // noRoom notes that the sender is full, and gives up when that lasts while

@@ -20,6 +20,7 @@ type outbox struct {
 type owner struct {
 	planned
 	last bool // the probe's last frame
+	cut  bool // into fragments
 }
 
 // shape is what a template fixes.
@@ -57,18 +58,19 @@ func (o *outbox) add(link frame.Link, mtu, tag int, p *frame.Probe) error {
 	} else {
 		o.frames = append(o.frames, f)
 	}
+	cut := len(o.frames)-from > 1
 	for i := from; i < len(o.frames); i++ {
-		o.owners = append(o.owners, owner{planned{tag, *p}, i == len(o.frames)-1})
+		o.owners = append(o.owners, owner{planned{tag, *p}, i == len(o.frames)-1, cut})
 	}
 	return nil
 }
 
 // sent notes that n more frames have left, and calls f for each probe that is
-// complete with them.
-func (o *outbox) sent(n int, f func(tag int, p *frame.Probe)) {
+// complete with them, telling whether it went in fragments.
+func (o *outbox) sent(n int, f func(tag int, p *frame.Probe, cut bool)) {
 	for range n {
 		if w := &o.owners[o.next]; w.last {
-			f(w.tag, &w.probe)
+			f(w.tag, &w.probe, w.cut)
 		}
 		o.next++
 	}

@@ -18,7 +18,7 @@ const batchLen = 256
 // mmsghdr is struct mmsghdr of sendmmsg(2).
 type mmsghdr struct {
 	hdr unix.Msghdr
-	n   uint32
+	_   uint32 // msg_len: what the kernel reports back of each, always all of it
 }
 
 // batch sends frames on one socket, many in a system call. Its arrays are made

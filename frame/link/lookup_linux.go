@@ -1,6 +1,8 @@
 package link
 
 import (
+	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
@@ -36,8 +38,12 @@ func Lookup(w Want) (Envelope, error) {
 		return Envelope{}, err
 	}
 	r, err := k.route(&w, &e, oif)
-	if err != nil {
+	var errno unix.Errno
+	if errors.As(err, &errno) {
 		return Envelope{}, opError("connect", err)
+	}
+	if err != nil {
+		return Envelope{}, fmt.Errorf("route to %v: %w", e.Dst, err)
 	}
 	ifi, err := k.device(r.oif)
 	if err != nil {

@@ -103,6 +103,26 @@ func TestResolveAsksKernel(t *testing.T) {
 	}
 }
 
+// TestWithoutARP sends to the interface's own address, as the kernel does where
+// nobody answers, unless an address was entered by hand.
+func TestWithoutARP(t *testing.T) {
+	h1 := openLine(t).Host("h1")
+	ip(t, h1, "link set veth1-h1 arp off")
+	ip(t, h1, "neigh replace 192.168.100.30 lladdr 02:aa:bb:cc:dd:ee nud permanent dev veth1-h1")
+	own := hex.EncodeToString(macOf(t, h1, "veth1-h1"))
+	for dst, want := range map[string]string{"192.168.100.20": own, "192.168.100.30": "02aabbccddee"} {
+		e := lookup(t, h1, link.Want{Dst: addr(dst)})
+		s := openSender(t, h1, e, link.SenderConfig{})
+		f := udp(t, e, 40000, 7, "")
+		if n, err := s.Send([][]byte{f}); n != 1 || err != nil {
+			t.Fatalf("%s: sent %d, %v", dst, n, err)
+		}
+		if got := hex.EncodeToString(f[:6]); got != want {
+			t.Errorf("%s: sent to %s, want %s", dst, got, want)
+		}
+	}
+}
+
 func TestMulticastNeedsNoAnswer(t *testing.T) {
 	h1 := openLine(t).Host("h1")
 	for dst, want := range map[string]string{"224.0.0.5": "01005e000005", "ff02::5%veth1-h1": "333300000005"} {

@@ -1,0 +1,59 @@
+# hopquote: build, try, test. Needs Go and make, nothing else.
+
+GO          ?= go
+PREFIX      ?= /usr/local
+STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME    ?= 10s
+TESTFLAGS   ?=
+
+export CGO_ENABLED ?= 0
+
+.PHONY: build demo test check format vet staticcheck race fuzz bench install clean
+
+build: bin/hopquote
+
+# Go knows best what has changed.
+.PHONY: bin/hopquote
+bin/hopquote:
+	$(GO) build -trimpath -o $@ ./cmd/hopquote
+
+# Trace through a network of namespaces, as root or as an ordinary user.
+demo: build
+	bin/hopquote demo
+
+test:
+	$(GO) test $(TESTFLAGS) ./...
+
+# All that has to be true of a commit.
+check: format vet staticcheck race test
+
+format:
+	@bad=$$(gofmt -l .); test -z "$$bad" || { echo "not gofmt'ed: $$bad"; exit 1; }
+
+vet:
+	$(GO) vet ./...
+
+staticcheck:
+	$(GO) run $(STATICCHECK) ./...
+
+# The race detector needs a C compiler.
+race:
+	CGO_ENABLED=1 $(GO) test -race $(TESTFLAGS) ./...
+
+# Every fuzz target for FUZZTIME.
+fuzz:
+	@for p in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$p | grep ^Fuzz); do \
+	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x $$p || exit 1; \
+	  done; \
+	done
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+install: build
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 bin/hopquote $(DESTDIR)$(PREFIX)/bin/hopquote
+
+clean:
+	rm -rf bin
