@@ -17,6 +17,7 @@ import (
 const (
 	maxDatabase = 1 << 30 // bytes; the largest published AS databases have a tenth
 	maxSample   = 4096    // networks per family looked at for AS numbers
+	maxRecords  = 256     // different records among them
 	maxReason   = 160     // bytes of the reader's word on a damaged file
 )
 
@@ -145,24 +146,33 @@ func (db *database) lookup(addr netip.Addr) (r record, prefix netip.Prefix, err 
 
 // sample tells whether the database is one of AS numbers, from its first
 // networks: another kind, such as one of cities, would answer every look-up
-// with nothing. An empty database passes.
+// with nothing. An empty database passes. The work is bounded, since a few
+// bytes can stand for endless networks and for large records.
 func (db *database) sample() (bool, error) {
 	starts := []netip.Addr{netip.IPv4Unspecified()}
 	if db.reader.Metadata.IPVersion == 6 {
 		starts = append(starts, netip.MustParseAddr("2000::")) // RFC 4291 section 2.4, global unicast
 	}
-	records := false
+	seen := make(map[uintptr]bool)
 	for _, addr := range starts {
 		for range maxSample {
 			found := db.reader.Lookup(addr)
-			var r record
-			if err := found.Decode(&r); err != nil {
+			if err := found.Err(); err != nil {
 				return false, err
 			}
-			if r.origin() != "" {
-				return true, nil
+			if found.Found() && !seen[found.Offset()] {
+				if len(seen) == maxRecords {
+					return false, nil
+				}
+				seen[found.Offset()] = true
+				var r record
+				if err := found.Decode(&r); err != nil {
+					return false, err
+				}
+				if r.origin() != "" {
+					return true, nil
+				}
 			}
-			records = records || found.Found()
 			next := last(found.Prefix()).Next()
 			if next.Is4() != addr.Is4() || next.Compare(addr) <= 0 {
 				break
@@ -170,7 +180,7 @@ func (db *database) sample() (bool, error) {
 			addr = next
 		}
 	}
-	return !records, nil
+	return len(seen) == 0, nil
 }
 
 // last gives the highest address of a prefix, the zero Addr of an invalid one.

@@ -82,17 +82,21 @@ func TestMMDBOfIPv4(t *testing.T) {
 	}
 }
 
-// The wide walk: AS numbers behind many networks without any.
+// AS numbers behind many networks without any, and behind too many.
 func TestMMDBWithLateNumbers(t *testing.T) {
 	entries := networks{"203.0.113.0/24": geolite(1)}
-	for i := range 500 {
-		entries[fmt.Sprintf("10.%d.%d.0/24", i/256, i%256)] = ipinfo("")
+	for i := range 255 {
+		entries[fmt.Sprintf("10.0.%d.0/24", i)] = ipinfo("")
 	}
 	s := open(t, "mmdb:"+write(t, build("asn", 6, 28, entries)), Config{})
 	if got := lookupOne(t, s, "203.0.113.9"); got.String() != "AS1" {
 		t.Errorf("got %q, want AS1", got)
 	}
-	// In IPv6 only.
+	entries["10.0.255.0/24"] = ipinfo("")
+	if _, err := newDatabase("as.mmdb", build("asn", 6, 28, entries)); err == nil || !strings.Contains(err.Error(), "has no AS numbers") {
+		t.Errorf("256 records before the first number: got error %v, want no AS numbers", err)
+	}
+	// In IPv6 only, and an empty one.
 	open(t, "mmdb:"+write(t, build("asn", 6, 28, networks{"10.0.0.0/8": ipinfo(""), "2001:db8::/32": geolite(1)})), Config{})
 	open(t, "mmdb:"+write(t, build("asn", 6, 28, networks{})), Config{})
 }
