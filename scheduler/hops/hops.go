@@ -228,11 +228,15 @@ func (h *Hops) resized(r *Record, m *rx.Match) bool {
 		return false
 	}
 	size, again := h.cfg.Resize(&r.Probe, m)
-	if again {
-		h.cfg.Probe.Size = min(h.cfg.Probe.Size, size)
-		h.again[r.Tag], r.Shrunk = true, uint32(size)
+	if !again {
+		return false
 	}
-	return again
+	h.again[r.Tag] = true
+	// A probe that was under way as another one made them smaller only follows.
+	if size < h.cfg.Probe.Size {
+		h.cfg.Probe.Size, r.Shrunk = size, uint32(size)
+	}
+	return true
 }
 
 // The states of a place. One whose answer was moved away counts as waiting,
