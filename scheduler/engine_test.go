@@ -261,7 +261,7 @@ func TestEngineSenderStaysFull(t *testing.T) {
 // nothing in flight that could wake anybody.
 func TestEngineSenderFullAndIdentitiesTaken(t *testing.T) {
 	net := answerAll(ms)
-	refusals := 2
+	refusals := 3
 	net.Refuse = func(time.Duration, []byte) (bool, error) {
 		refusals--
 		return refusals < 0, nil
