@@ -26,10 +26,10 @@
 // A silent probe proves nothing by itself: it, or its answer, may be lost, and
 // most routers limit the rate of their errors. So a size counts as too big only
 // after three silent probes (MAX_PROBES of RFC 8899 section 5.1.2), each of
-// them followed by an answered probe of a size that is known to get through.
-// Where that check stays silent as well, counting begins anew, slower. A late
+// them followed by answered probes of a size that is known to get through.
+// Where these checks stay silent as well, counting begins anew, slower. A late
 // answer proves its size like any other, and shows that the hop needs more
-// patience.
+// patience. MostProbes tells the bound of all this.
 //
 // With method icmp the destination answers at the size of the probe, so that
 // its own hop shows what gets there and back.

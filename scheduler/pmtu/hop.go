@@ -15,17 +15,17 @@ const (
 	walking  stage = iota // its queries are out, at the present size
 	doubting              // all silent: is it the hop or the size?
 	trying                // a size is on trial
-	checking              // it was silent: does the hop still answer at all?
+	checking              // it was silent: does the hop still answer?
 	over                  // nothing more to send
 )
 
 const (
 	tries    = 3                      // counted silent probes that make a size too big
 	doubts   = 2                      // silent small probes that make a hop silent
-	checks   = 2                      // silent checks that spoil a trial
+	misses   = 1                      // silent checks that a trial bears
 	patience = 4                      // spoilt trials of one size before the search is given up
 	maxTold  = 8                      // told MTUs that are believed in one hop, in each of walk and search
-	budget   = 300                    // probes of trials and checks in one hop
+	budget   = 300                    // probes after which a hop's search puts no size on trial any more
 	leastGap = 125 * time.Millisecond // between two probes after a spoilt trial; doubles
 	mostGap  = time.Second            // what common routers need between two errors
 	// leastWait and slack keep a wait that is reckoned from an RTT above what
@@ -49,13 +49,16 @@ type hop struct {
 
 	// The search: the largest size that got through with its proof, the
 	// smallest one too big, the size on trial, the MTU told last.
-	lo, hi, try    int
-	proof          hops.Record
-	toldMTU        int
-	searchTold     int
-	silent, spoilt int
-	searched       int
-	pace, due      time.Duration // between two probes; time of the next
+	lo, hi, try int
+	proof       hops.Record
+	toldMTU     int
+	searchTold  int
+	// Of the size on trial: counted silent probes, checks answered since the
+	// last one, checks missed, and how often it had to begin anew.
+	silent, checked, missed, spoilt int
+
+	searched  int
+	pace, due time.Duration // between two probes; time of the next
 }
 
 func (s *Search) enter(st stage) {
@@ -135,8 +138,11 @@ func (s *Search) silence() {
 		s.enter(over)
 	case h.stage == trying:
 		s.enter(checking)
-	case h.stage == checking && h.sent >= checks:
-		h.silent = 0
+	case h.stage == checking && h.missed < misses:
+		h.missed++
+		s.enter(checking)
+	case h.stage == checking:
+		h.silent, h.missed = 0, 0
 		h.spoilt++
 		h.pace = min(max(2*h.pace, leastGap), mostGap)
 		h.due = s.sends[len(s.sends)-1].at + h.pace
@@ -150,10 +156,12 @@ func (s *Search) silence() {
 
 // again goes on with the trial, unless the hop has had its share.
 func (s *Search) again() {
-	if s.hop.searched >= budget {
+	h := &s.hop
+	if h.searched >= budget {
 		s.enter(over)
 		return
 	}
+	h.checked = 0
 	s.enter(trying)
 }
 
@@ -184,21 +192,27 @@ func (s *Search) through(tag int, m *rx.Match, late bool) {
 			}
 			s.next()
 		case h.stage == checking && s.current(tag):
-			s.checked()
+			s.check()
 		}
 	}
 }
 
-// checked counts the silence before it against the size on trial.
-func (s *Search) checked() {
+// check notes that the hop still answers. It takes one check for the first
+// silent probe to count, two for the second and three for the third: a router
+// that answers at a steady rate can't fall into step with that.
+func (s *Search) check() {
 	h := &s.hop
-	h.silent++
-	if h.silent < tries {
+	h.checked++
+	switch {
+	case h.checked <= h.silent:
+		s.enter(checking)
+	case h.silent+1 < tries:
+		h.silent++
 		s.again()
-		return
+	default:
+		h.hi = h.try
+		s.next()
 	}
-	h.hi = h.try
-	s.next()
 }
 
 // prove keeps the answer of the largest size that got through.
@@ -222,7 +236,7 @@ func (s *Search) next() {
 	default:
 		h.try = choose(h.lo, h.hi)
 	}
-	h.silent, h.spoilt = 0, 0
+	h.silent, h.missed, h.spoilt = 0, 0, 0
 	s.again()
 }
 

@@ -69,7 +69,7 @@ func NewSearch(cfg hops.Config) (*Search, error) {
 func MostProbes(queries int) int {
 	// A query is sent at most once for each size of its hop: the first one,
 	// those told, and the one found.
-	return queries*(1+maxTold+1) + doubts + budget
+	return queries*(1+maxTold+1) + budget + 1 + tries + misses
 }
 
 // Done tells that every place up to the last hop is printed.

@@ -20,7 +20,9 @@ var usual = []int{
 
 // choose gives the size to try next, between one that gets through and one
 // that does not: a usual one, or the next above a usual one that got through,
-// since that is most likely the answer, or else the middle.
+// since that is most likely the answer, or else one between. A third of the way
+// up, not half: a size that gets through costs one probe, one that does not
+// costs many and a wait for each.
 func choose(through, tooBig int) int {
 	from, found := slices.BinarySearch(usual, through)
 	lo := from
@@ -30,9 +32,9 @@ func choose(through, tooBig int) int {
 	hi, _ := slices.BinarySearch(usual, tooBig)
 	switch {
 	case lo < hi:
-		return usual[(lo+hi)/2]
+		return usual[lo+(hi-lo)/3]
 	case found:
 		return through + 1
 	}
-	return through + (tooBig-through)/2
+	return through + max(1, (tooBig-through)/3)
 }
