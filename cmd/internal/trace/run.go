@@ -18,7 +18,6 @@ import (
 	"github.com/hopquote/hopquote/frame/link"
 	"github.com/hopquote/hopquote/rx"
 	"github.com/hopquote/hopquote/scheduler"
-	"github.com/hopquote/hopquote/scheduler/hops"
 )
 
 // run is one trace from its options to its last output.
@@ -39,7 +38,7 @@ type run struct {
 	headed   bool         // the header line is printed
 	start    time.Time
 	envelope link.Envelope
-	hops     *hops.Hops // nil until the first probe could leave
+	hops     strategy // nil until the first probe could leave
 	counts   rx.Counts
 	drops    uint64
 }
@@ -145,7 +144,7 @@ func (r *run) probe(ctx context.Context, w *wire.Wire, pcap *capture.Writer) err
 		print = startPrinter(r.out, stop)
 		cfg.Settle = print.queue.Push
 	}
-	if r.hops, err = hops.New(cfg); err != nil {
+	if r.hops, err = newStrategy(r.opts, cfg); err != nil {
 		return err
 	}
 	var label *uint32
@@ -155,7 +154,7 @@ func (r *run) probe(ctx context.Context, w *wire.Wire, pcap *capture.Writer) err
 	engine := scheduler.New(scheduler.Config{
 		Strategy: r.hops, Clock: scheduler.Monotonic{Epoch: w.Epoch}, Sender: w.Sender, Receiver: w.Ring,
 		Identities: scheduler.NewFresh(w.Ports, r.rand, label),
-		Link:       w.Envelope.Header, MTU: w.Envelope.MTU,
+		Link:       w.Envelope.Header, MTU: mtu(r.opts, &w.Envelope),
 		Window: r.opts.Sim, Gap: option.Duration(r.opts.SendWait),
 		Observer: &observer{pcap, r.names},
 		Full: func() bool {
