@@ -28,6 +28,34 @@ func TestMTUAsTold(t *testing.T) {
 	}
 }
 
+// h1 -1500- r1 -1400- r2 -1300- h2
+func TestMTUAsTold6(t *testing.T) {
+	n := openLab(t, "line")
+	if !n.HasIPv6() {
+		t.Skip("no IPv6 here")
+	}
+	for _, end := range []struct {
+		host, device string
+		mtu          int
+	}{{"r1", "veth2-r1", 1400}, {"r2", "veth1-r2", 1400}, {"r2", "veth2-r2", 1300}, {"h2", "veth1-h2", 1300}} {
+		if err := n.Host(end.host).SetMTU(end.device, end.mtu); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{
+		{"--mtu", "-n"},
+		{"--mtu", "-n", "-I"},
+		{"-F", "-n", "-q", "2", "-w", "1"},
+	} {
+		args = append(args, "fd00:120::20", "1501")
+		want := runIn(t, n.Host("h1"), theirs(t), args...).timeless()
+		got := runIn(t, n.Host("h1"), ours(), args...).timeless()
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q (-traceroute +hopquote):\n%s", args, diff)
+		}
+	}
+}
+
 // What the kernel has learned of the path is not in the way: the second trace
 // begins with the link's own MTU like the first.
 func TestMTUDespiteCache(t *testing.T) {

@@ -38,6 +38,8 @@ type path struct {
 	wait                  hops.Wait
 	// lose, when set, may lose a probe or its answers.
 	lose func(virtual.Sent) bool
+	// fail, when set, may end the run at a send.
+	fail func(at time.Duration) error
 	// answer, when set, stands in for what the hops answer.
 	answer func(virtual.Sent) []virtual.Reply
 }
@@ -46,6 +48,8 @@ type strategy interface {
 	scheduler.Strategy
 	Records() []hops.Record
 	Reached() bool
+	Stopped() bool
+	Finish()
 }
 
 type result struct {
@@ -107,7 +111,14 @@ func (c *path) network() *virtual.Net {
 			return links.Respond(p)
 		}
 	}
-	return &virtual.Net{Respond: respond}
+	net := &virtual.Net{Respond: respond}
+	if c.fail != nil {
+		net.Refuse = func(at time.Duration, _ []byte) (bool, error) {
+			err := c.fail(at)
+			return err == nil, err
+		}
+	}
+	return net
 }
 
 // run traces the path by the strategy that make builds.
