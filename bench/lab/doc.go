@@ -21,6 +21,8 @@
 // In every namespace the loopback is up, addresses work at once (no duplicate
 // address detection), ICMP errors are not rate limited, reverse path filters
 // are off, and the veth ends send whole checksums, as a wire would carry them.
+// There are no names in the network: every host has a route that refuses
+// packets to the machine's name servers, so that lookups fail at once.
 // One limit stays, which no namespace can lift: an IPv4 router tells a source
 // five times at once, and then once a second, that it has no route or a
 // refusing one (net.ipv4.route.error_burst and error_cost of the machine).

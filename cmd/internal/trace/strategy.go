@@ -3,7 +3,6 @@ package trace
 import (
 	"github.com/hopquote/hopquote/cmd/internal/option"
 	"github.com/hopquote/hopquote/frame"
-	"github.com/hopquote/hopquote/frame/link"
 	"github.com/hopquote/hopquote/scheduler"
 	"github.com/hopquote/hopquote/scheduler/hops"
 	"github.com/hopquote/hopquote/scheduler/pmtu"
@@ -35,14 +34,4 @@ func newStrategy(o *option.Options, cfg hops.Config) (strategy, error) {
 		return nil, err
 	}
 	return s, nil
-}
-
-// mtu is what the link takes of a probe. As the kernel does, probes that may
-// be cut are cut to what it has learned of the path, and those that may not
-// are held against the interface alone: to ask the path is their use.
-func mtu(o *option.Options, env *link.Envelope) int {
-	if o.DontFragment {
-		return env.LinkMTU
-	}
-	return env.MTU
 }
