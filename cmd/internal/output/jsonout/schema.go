@@ -85,7 +85,7 @@ type Probe struct {
 	TCPSequence     *uint32 `json:"tcp_sequence"`     // tcp only
 	IPID            *int    `json:"ip_id"`            // null for IPv6
 	FlowLabel       *uint32 `json:"flow_label"`       // null for IPv4
-	Sends           int     `json:"sends"`            // how many times it was sent
+	Sends           int     `json:"sends"`            // how many times it was sent; a search for the MTU counts into its hop's first probe
 	SentOffsetNS    int64   `json:"sent_offset_ns"`   // of the last send, since start
 
 	Outcome         string      `json:"outcome"`           // in_flight, lost, hop, arrived, refused, too_big
