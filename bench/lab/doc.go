@@ -15,7 +15,7 @@
 // The host parts are the same in both families: h1 is 192.168.100.10 and
 // fd00:100::10. Hosts have a default route to their router; routers know the
 // far networks and nothing else. "pair" is two hosts on one wire, "mtu" is
-// "line" with links of 1500, 1000 and 500 bytes (IPv4 only on the last, since
+// "line" with links of 1500, 1000 and 500 bytes (the last two IPv4 only, since
 // IPv6 needs 1280), "long" has 16 routers.
 //
 // In every namespace the loopback is up, addresses work at once (no duplicate
