@@ -84,6 +84,15 @@ func (s *Search) wait() time.Duration {
 	return time.Duration(t)
 }
 
+// deadline is when a probe is given up.
+func (s *Search) deadline(tag int) time.Duration {
+	wait := s.wait()
+	if wait > scheduler.Never/2 {
+		return scheduler.Never // the sum would overflow
+	}
+	return s.sends[tag].at + wait
+}
+
 // ask asks for what the stage needs next.
 func (s *Search) ask(pass *scheduler.Pass) {
 	h := &s.hop

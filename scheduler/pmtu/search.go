@@ -131,7 +131,7 @@ func (s *Search) Plan(pass *scheduler.Pass) {
 	}
 	for i := 0; i < len(s.open); {
 		tag := s.open[i]
-		if s.sends[tag].at+s.wait() > pass.Now {
+		if s.deadline(tag) > pass.Now {
 			i++
 			continue
 		}
@@ -144,7 +144,7 @@ func (s *Search) Plan(pass *scheduler.Pass) {
 	}
 	s.ask(pass)
 	for _, tag := range s.open {
-		pass.Wake = min(pass.Wake, s.sends[tag].at+s.wait())
+		pass.Wake = min(pass.Wake, s.deadline(tag))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hopquote/hopquote/frame"
+	"github.com/hopquote/hopquote/scheduler"
 	"github.com/hopquote/hopquote/scheduler/hops"
 	"github.com/hopquote/hopquote/scheduler/pmtu"
 	"github.com/hopquote/hopquote/scheduler/virtual"
@@ -97,6 +98,12 @@ func TestSearch(t *testing.T) {
  1  10.1.1.1  X ms
  2  *
  3  10.2.2.2  X ms`, 3},
+		{"no limit to the wait", path{links: falling, queries: 1, wait: hops.Wait{Max: scheduler.Never}}, `
+ 1  10.1.1.1  X ms F=1500
+ 2  10.1.2.1  X ms F=1400
+ 3  10.1.3.1  X ms F=1300
+ 4  10.2.2.2  X ms`, 6},
+		{"no wait at all", path{links: []int{1500, 0}, queries: 1, wait: hops.Wait{Max: 1}}, "\n 1  * F=1500\n" + stars(2, 30), 90},
 		{"factor HERE off", path{links: []int{1500, 1400, 0}, silent: []int{1}, queries: 1, wait: hops.Wait{Max: 20 * ms}}, `
  1  10.1.1.1  X ms F=1500
  2  10.1.2.1  X ms F~1400
