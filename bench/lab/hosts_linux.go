@@ -1,0 +1,48 @@
+package lab
+
+import (
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// hostsFile is where programs look host names up before they ask a server.
+const hostsFile = "/etc/hosts"
+
+// SetHosts lets the programs that Start starts from now on find text in
+// /etc/hosts. The machine's file stays as it is: these programs get a mount
+// namespace of their own, in which another is mounted over it.
+func (h *Host) SetHosts(text []byte) error {
+	if err := h.onStarter(func() error { return mountHosts(text) }); err != nil {
+		return fmt.Errorf("lab: give %s a hosts file: %w", h.name, err)
+	}
+	return nil
+}
+
+// mountHosts gives the calling thread a mount namespace with this hosts file.
+func mountHosts(text []byte) error {
+	f, err := os.CreateTemp("", "hosts-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // the mount keeps the file, not its name
+	defer f.Close()
+	if err := f.Chmod(0o644); err != nil {
+		return err
+	}
+	if _, err := f.Write(text); err != nil {
+		return err
+	}
+	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
+		return os.NewSyscallError("unshare", err)
+	}
+	// Otherwise the mount would spread to where this namespace came from.
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("make mounts private: %w", os.NewSyscallError("mount", err))
+	}
+	if err := unix.Mount(f.Name(), hostsFile, "", unix.MS_BIND, ""); err != nil {
+		return fmt.Errorf("mount over %s: %w", hostsFile, os.NewSyscallError("mount", err))
+	}
+	return nil
+}
