@@ -14,11 +14,15 @@ const (
 	maxRules  = 1000    // lines of hop, dest and mtu
 )
 
+// outputMark starts a line of what a run prints.
+const outputMark = "|"
+
 // line is one line's words. A comma ends a word and is a word of its own when
 // blanks or the line's end follow; one in the middle of a word belongs to it.
 type line struct {
 	number int
 	words  []string
+	text   string // of an output line: all behind its bar
 }
 
 // scan cuts a script into the lines that say something.
@@ -35,8 +39,12 @@ func scan(name string, text []byte) ([]line, error) {
 		if !utf8.Valid(raw) || bytes.IndexByte(raw, 0) >= 0 {
 			return nil, fmt.Errorf("%s:%d: not text", name, number)
 		}
+		if output, ok := strings.CutPrefix(string(raw), outputMark); ok {
+			lines = append(lines, line{number, []string{outputMark}, output})
+			continue
+		}
 		if words := split(string(raw)); len(words) > 0 {
-			lines = append(lines, line{number, words})
+			lines = append(lines, line{number: number, words: words})
 		}
 	}
 	return lines, nil

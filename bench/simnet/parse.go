@@ -33,7 +33,7 @@ func Parse(name string, text []byte) (*Script, error) {
 	p := parser{Script: &Script{known: map[netip.Addr]bool{}}, base: plainReply()}
 	for _, l := range lines {
 		c := &cursor{words: l.words}
-		err := p.line(c)
+		err := p.line(c, l.text)
 		if err == nil && c.peek() != "" {
 			err = fmt.Errorf("%q is not expected here", c.peek())
 		}
@@ -63,13 +63,17 @@ var keywords = map[string]func(*parser, *cursor) error{
 	"mtu":     (*parser).mtu,
 	"hop":     (*parser).hop,
 	"dest":    (*parser).dest,
+	"run":     (*parser).run,
 }
 
-func (p *parser) line(c *cursor) error {
+func (p *parser) line(c *cursor, text string) error {
 	word, _ := c.take()
+	if word == outputMark {
+		return p.output(text)
+	}
 	parse, ok := keywords[word]
 	if !ok {
-		return fmt.Errorf("a line must start with source, target, name, seed, default, mtu, hop or dest")
+		return fmt.Errorf("a line must start with source, target, name, seed, default, mtu, hop, dest, run or |")
 	}
 	if len(p.rules)+len(p.mtus) >= maxRules {
 		return fmt.Errorf("more than %d lines of hop, dest and mtu", maxRules)
@@ -141,6 +145,23 @@ const hostNameBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234
 func (p *parser) seedLine(c *cursor) (err error) {
 	p.seed, err = c.number("seed", 0, 1<<64-1)
 	return err
+}
+
+// run parses "run ARGUMENT ...".
+func (p *parser) run(c *cursor) error {
+	p.Runs = append(p.Runs, Run{Args: slices.Clone(c.words[c.at:])})
+	c.at = len(c.words)
+	return nil
+}
+
+// output adds a line to what the latest run prints.
+func (p *parser) output(text string) error {
+	if len(p.Runs) == 0 {
+		return fmt.Errorf("output must follow a run line")
+	}
+	last := &p.Runs[len(p.Runs)-1]
+	last.Output = append(last.Output, text)
+	return nil
 }
 
 // defaults parses "default MODIFIER ...", for the lines that follow.

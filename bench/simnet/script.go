@@ -13,7 +13,8 @@ type Script struct {
 	Sources []Source
 	Targets []netip.Prefix // where the path leads; a single address is a whole prefix
 	Names   []Name
-	MTU     int // in bytes of IP, of the probing host's link; 0 means 1500
+	MTU     int   // in bytes of IP, of the probing host's link; 0 means 1500
+	Runs    []Run // what the script was made for
 
 	seed  uint64
 	rules []rule
@@ -32,6 +33,13 @@ type Source struct {
 type Name struct {
 	Addr  netip.Addr
 	Names []string // the first is the canonical one
+}
+
+// Run is a command line of traceroute, without its name, and what it prints
+// on the script's path.
+type Run struct {
+	Args   []string
+	Output []string // lines with "X ms" for times; the first line may be left out
 }
 
 // Hosts is the hosts file with the script's names, nil if it has none.

@@ -50,5 +50,9 @@ func greetScript(w io.Writer, file string, script *simnet.Script) {
 	if script == nil {
 		return
 	}
-	fmt.Fprintf(w, "sim answers as %s says. Try:  hopquote trace %s\n\n", file, script.Targets[0].Addr())
+	try := script.Targets[0].Addr().String()
+	if len(script.Runs) > 0 {
+		try = strings.Join(script.Runs[0].Args, " ")
+	}
+	fmt.Fprintf(w, "sim answers as %s says. Try:  hopquote trace %s\n\n", file, try)
 }
