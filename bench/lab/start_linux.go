@@ -7,14 +7,16 @@ import (
 	"syscall"
 )
 
-// starter is a thread inside a namespace that starts programs: requests is
-// what it is to run, one after another. It stays until
-// the network closes because a child's death signal is tied to the thread
-// that forked it, prctl(2) PR_SET_PDEATHSIG.
+// starter is a thread inside a namespace that starts programs: it runs the
+// requests, one after another. It stays until the network closes because a
+// child's death signal is tied to the thread that forked it, prctl(2)
+// PR_SET_PDEATHSIG.
 type starter struct {
 	requests chan func() error
 	results  chan error
 	ended    chan struct{}
+
+	hasHosts bool // mountHosts has run; for the thread alone
 }
 
 func newStarter(h *Host) (*starter, error) {

@@ -103,6 +103,14 @@ func (s *Sim) Probes() []Probe {
 	return slices.Clone(s.probes)
 }
 
+// forget starts the script anew, as if no frame had come yet.
+func (s *Sim) forget(script *Script) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.responder = NewResponder(script, s.responder.mac)
+	s.probes = nil
+}
+
 // receive reads frames until the socket is closed.
 func (s *Sim) receive() {
 	buf := make([]byte, 1<<16+ethernetLen)

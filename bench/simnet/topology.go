@@ -35,39 +35,3 @@ func Topology(s *Script) lab.Topology {
 		}}},
 	}
 }
-
-// Net is a probing host and its simulated path.
-type Net struct {
-	*lab.Net
-	*Sim
-}
-
-// Open builds the script's topology, with its names for the programs that are
-// started in the probing host, and starts the path.
-func Open(s *Script) (*Net, error) {
-	n, err := lab.Build(Topology(s))
-	if err != nil {
-		return nil, err
-	}
-	if hosts := s.Hosts(); hosts != nil {
-		if err := n.Host(Prober).SetHosts(hosts); err != nil {
-			n.Close()
-			return nil, err
-		}
-	}
-	sim, err := Start(n.Host(Far), Link, s)
-	if err != nil {
-		n.Close()
-		return nil, err
-	}
-	return &Net{n, sim}, nil
-}
-
-// Close ends the path and removes the network.
-func (n *Net) Close() error {
-	err := n.Sim.Close()
-	if nerr := n.Net.Close(); err == nil {
-		err = nerr
-	}
-	return err
-}

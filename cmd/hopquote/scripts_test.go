@@ -18,6 +18,16 @@ const scripts = "../../testdata/scripts/*.sim"
 // notYet is what the program says about options that are only parsed so far.
 const notYet = "not available yet"
 
+// otherwise holds what ours prints where it differs on purpose: an unprivileged
+// socket is not told these refusals by the kernel, but the routers sent them.
+// The table of differences has the reasons.
+var otherwise = map[string][]string{
+	"45-unknown-code -n -q2 -m3 -w0.5 10.2.2.2": {" 1  10.1.1.1  X ms  X ms", " 2  10.1.2.1  X ms !<16>  X ms !<16>"},
+	"46-reassembly -n -q2 -m3 -w0.5 10.2.2.2":   {" 1  10.1.1.1  X ms  X ms", " 2  10.1.2.1  X ms !<11-1>  X ms !<11-1>"},
+	"49-too-big -n -q2 -m2 -w0.5 10.2.2.2": {"traceroute to 10.2.2.2 (10.2.2.2), 2 hops max, 60 byte packets",
+		" 1  10.1.1.1  X ms  X ms", " 2  10.1.2.1  X ms !F-1400  X ms !F-1400"},
+}
+
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob(scripts)
 	if err != nil || len(files) == 0 {
@@ -31,6 +41,9 @@ func TestScripts(t *testing.T) {
 		}
 		for _, run := range script.Runs {
 			name := strings.TrimSuffix(filepath.Base(file), ".sim") + " " + strings.Join(run.Args, " ")
+			if output, ok := otherwise[name]; ok {
+				run.Output = output
+			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				testRun(t, script, run)
