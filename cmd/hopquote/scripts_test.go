@@ -18,9 +18,9 @@ const scripts = "../../testdata/scripts/*.sim"
 // notYet is what the program says about options that are only parsed so far.
 const notYet = "not available yet"
 
-// otherwise holds what ours prints where it differs on purpose: an unprivileged
-// socket is not told these refusals by the kernel, but the routers sent them.
-// The table of differences has the reasons.
+// otherwise holds what ours prints where it differs on purpose: the kernel
+// hides these errors from sockets, but the routers sent them. The table of
+// differences has the reasons.
 var otherwise = map[string][]string{
 	"45-unknown-code -n -q2 -m3 -w0.5 10.2.2.2": {" 1  10.1.1.1  X ms  X ms", " 2  10.1.2.1  X ms !<16>  X ms !<16>"},
 	"46-reassembly -n -q2 -m3 -w0.5 10.2.2.2":   {" 1  10.1.1.1  X ms  X ms", " 2  10.1.2.1  X ms !<11-1>  X ms !<11-1>"},
