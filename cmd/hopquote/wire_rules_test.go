@@ -18,7 +18,7 @@ type freely struct {
 	port    bool // the source port is chosen for each probe
 	label   bool // the flow label is not given
 	pid     int  // of the program
-	waiting bool // no probe leaves before the one ahead of it is answered
+	waiting bool // no probe leaves before the one ahead of it is settled
 }
 
 // rules checks what holds for the probes of one run, whatever chance chose.
@@ -108,24 +108,6 @@ func timestampRules(probes []*datagram) []string {
 		return []string{fmt.Sprintf("%d TCP timestamps", len(values))}
 	}
 	return nil
-}
-
-// alternate tells whether something came back between any two probes.
-func alternate(frames [][]byte, source func(netip.Addr) bool) bool {
-	answered := true
-	for _, f := range frames {
-		d, _ := decodeIP(f)
-		switch {
-		case d == nil:
-		case !source(d.Src):
-			answered = true
-		case !answered:
-			return false
-		default:
-			answered = false
-		}
-	}
-	return true
 }
 
 // A rule that can't fail would let everything pass.
