@@ -70,16 +70,16 @@ type Engine struct {
 	reply   frame.Reply
 	match   rx.Match
 	take    func(*rx.Packet)
-	held    map[int]frame.Probe // by tag: probes whose identity is taken
-	stuck   time.Duration       // since when the sender had no room; 0: it has
-	blocked bool                // no identity was free
+	held    holdings      // probes whose identity is taken
+	stuck   time.Duration // since when the sender had no room; 0: it has
+	blocked bool          // no identity was free
 }
 
 // New makes an engine ready to Run once.
 func New(cfg Config) *Engine {
 	cfg.Window = max(cfg.Window, 1)
 	cfg.Batch = max(cfg.Batch, 1)
-	e := &Engine{cfg: cfg, table: rx.NewTable(min(cfg.Window, maxHint)), pacer: Pacer{Gap: cfg.Gap}, held: make(map[int]frame.Probe)}
+	e := &Engine{cfg: cfg, table: rx.NewTable(min(cfg.Window, maxHint)), pacer: Pacer{Gap: cfg.Gap}, held: newHoldings()}
 	e.take = e.receive
 	return e
 }
@@ -208,7 +208,8 @@ func (e *Engine) flush() error {
 		}
 		e.out.sent(n, func(tag int, p *frame.Probe, cut bool) {
 			e.enter(tag, p, cut, at)
-			e.held[tag] = *p
+			e.release(tag) // of an earlier send
+			e.held.put(tag, p)
 			e.pacer.Sent(at)
 			e.cfg.Strategy.Sent(tag, p, at)
 		})
@@ -277,9 +278,8 @@ func (e *Engine) receive(pkt *rx.Packet) {
 }
 
 func (e *Engine) release(tag int) {
-	if p, ok := e.held[tag]; ok {
-		e.cfg.Identities.Release(&p)
-		delete(e.held, tag)
+	if p := e.held.take(tag); p != nil {
+		e.cfg.Identities.Release(p)
 		e.blocked = false
 	}
 }
@@ -288,7 +288,7 @@ func (e *Engine) release(tag int) {
 // left.
 func (e *Engine) releaseAll() {
 	e.out.drop(func(p *frame.Probe) { e.cfg.Identities.Release(p) })
-	for tag := range e.held {
+	for tag := range e.held.byTag {
 		e.release(tag)
 	}
 }

@@ -2,12 +2,13 @@ package lab
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -98,6 +99,14 @@ func TestCloseLeavesNothing(t *testing.T) {
 	if err := n.Host("r2").Start(child); err != nil {
 		t.Fatal(err)
 	}
+	// This one leaves a program behind, in the namespace and without a parent.
+	orphan := exec.Command("/bin/sh", "-c", "sleep 1000 >/dev/null 2>&1 &")
+	if err := n.Host("h2").Start(orphan); err != nil {
+		t.Fatal(err)
+	}
+	if err := orphan.Wait(); err != nil {
+		t.Fatal(err)
+	}
 	for range 2 {
 		if err := n.Close(); err != nil {
 			t.Errorf("Close: %v", err)
@@ -168,7 +177,7 @@ func TestDo(t *testing.T) {
 	go func() {
 		returned := false
 		defer func() { ended <- !returned }()
-		h1.Do(func() error { (&testing.T{}).SkipNow(); return nil })
+		h1.Do(func() error { runtime.Goexit(); return nil })
 		returned = true
 	}()
 	if !<-ended {
@@ -178,28 +187,32 @@ func TestDo(t *testing.T) {
 
 func TestMainThreadStaysOutside(t *testing.T) {
 	n := open(t, "pair")
-	main := fmt.Sprintf("/proc/self/task/%d/ns/net", os.Getpid())
-	before, err := os.Readlink(main)
-	if err != nil {
-		t.Fatal(err)
-	}
-	// Many at once, so that the runtime has a reason to use each thread it has.
-	results := make(chan error)
+	// So many wait inside at the same time that the runtime needs every thread
+	// it has, and would give them the main one too.
 	const many = 64
+	var arrived, ended sync.WaitGroup
+	leave := make(chan struct{})
+	arrived.Add(many)
 	for range many {
-		go func() {
-			results <- n.Host("h1").Do(func() error {
-				if now, err := os.Readlink(main); err != nil || now != before {
-					return fmt.Errorf("the main thread is in %s, %v", now, err)
-				}
+		ended.Go(func() {
+			here := sync.OnceFunc(arrived.Done)
+			defer here()
+			err := n.Host("h1").Do(func() error {
+				here()
+				<-leave
 				return nil
 			})
-		}()
+			if err != nil {
+				t.Error(err)
+			}
+		})
 	}
-	for range many {
-		if err := <-results; err != nil {
-			t.Error(err)
-		}
+	arrived.Wait()
+	now, err := os.Readlink(mainThread)
+	close(leave)
+	ended.Wait()
+	if err != nil || now != origin {
+		t.Errorf("the main thread went to %s, %v, from %s", now, err, origin)
 	}
 }
 

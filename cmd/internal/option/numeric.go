@@ -34,7 +34,7 @@ func parseIPv4(s string) (netip.Addr, bool) {
 
 // interfaces knows the machine's network interfaces.
 type interfaces interface {
-	index(name string) (int, bool)
+	exists(name string) bool
 	name(index int) (string, bool)
 }
 
@@ -51,10 +51,8 @@ func parseIPv6(s string, known interfaces) (netip.Addr, bool) {
 		return addr, true
 	}
 	linkScope := addr.IsLinkLocalUnicast() || addr.IsLinkLocalMulticast() || addr.IsInterfaceLocalMulticast()
-	if linkScope && zone != "" {
-		if _, ok := known.index(zone); ok {
-			return addr.WithZone(zone), true
-		}
+	if linkScope && zone != "" && known.exists(zone) {
+		return addr.WithZone(zone), true
 	}
 	index, err := strconv.ParseUint(zone, 10, 32)
 	if err != nil {

@@ -32,7 +32,10 @@ type Resolver interface {
 // packetlen, then all values are checked against each other and their ranges,
 // and the method's options come last.
 func Parse(ctx context.Context, argv []string, env func(string) (string, bool), hosts Resolver) (*Options, error) {
-	p := newParser(ctx, argv, hosts, systemDatabase)
+	return newParser(ctx, argv, hosts, systemDatabase).parse(argv, env)
+}
+
+func (p *parser) parse(argv []string, env func(string) (string, bool)) (*Options, error) {
 	if len(argv) < 2 {
 		return nil, help(p.opts.Program, p.table)
 	}

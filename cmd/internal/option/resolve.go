@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"strings"
 )
 
 // The texts of getaddrinfo(3) in the C library, by its error codes.
@@ -62,6 +63,11 @@ func (r HostResolver) lookup(ctx context.Context, name string, family int, known
 }
 
 func (r HostResolver) lookupName(ctx context.Context, name string, family int) ([]netip.Addr, error) {
+	// Digits and dots that are no address aren't taken for a name where only an
+	// IPv4 address will do.
+	if !isHostName(name) || family == 4 && strings.Trim(name, "0123456789.") == "" && !strings.HasSuffix(name, ".") {
+		return nil, errUnknownName
+	}
 	names := r.Names
 	if names == nil {
 		names = net.DefaultResolver
@@ -100,14 +106,35 @@ func isNotFound(err error) bool {
 	return errors.As(err, &addr)
 }
 
+// isHostName tells whether the C library would look a name up at all: up to
+// 253 bytes of labels of up to 63 letters, digits, '-' and '_', with no '-' at
+// the very start. A dot may end it, or be all of it.
+func isHostName(name string) bool {
+	if name == "." {
+		return true
+	}
+	name = strings.TrimSuffix(name, ".")
+	if len(name) > 253 || strings.HasPrefix(name, "-") {
+		return false
+	}
+	for label := range strings.SplitSeq(name, ".") {
+		if label == "" || len(label) > 63 {
+			return false
+		}
+		for i := range len(label) {
+			if c := label[i]; digit(c) >= 36 && c != '-' && c != '_' {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 type systemInterfaces struct{}
 
-func (systemInterfaces) index(name string) (int, bool) {
-	i, err := net.InterfaceByName(name)
-	if err != nil {
-		return 0, false
-	}
-	return i.Index, true
+func (systemInterfaces) exists(name string) bool {
+	_, err := net.InterfaceByName(name)
+	return err == nil
 }
 
 func (systemInterfaces) name(index int) (string, bool) {

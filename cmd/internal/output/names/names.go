@@ -4,7 +4,6 @@ package names
 
 import (
 	"context"
-	"net"
 	"net/netip"
 	"strings"
 	"sync"
@@ -19,7 +18,7 @@ type Resolver interface {
 // Config says who resolves, and the bounds. The zero Config is the system's
 // resolver with the default bounds.
 type Config struct {
-	Resolver Resolver      // nil: net.DefaultResolver
+	Resolver Resolver      // nil: the system's
 	Parallel int           // look-ups at once; below 1: 16
 	Timeout  time.Duration // for one address, from Start on, its turn included; below 1: 5 s
 }
@@ -56,7 +55,7 @@ type entry struct {
 // New makes a Cache. Close ends it.
 func New(cfg Config) *Cache {
 	if cfg.Resolver == nil {
-		cfg.Resolver = net.DefaultResolver
+		cfg.Resolver = system()
 	}
 	if cfg.Parallel < 1 {
 		cfg.Parallel = defaultParallel
