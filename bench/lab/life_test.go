@@ -2,6 +2,7 @@ package lab
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -60,15 +61,31 @@ func holders(ns string) []string {
 	return found
 }
 
-// namespace is the link text of a host's namespace.
-func namespace(t *testing.T, h *Host) string {
+// pinned is a namespace that the test holds itself, since the number of one
+// that is gone may soon name another.
+type pinned struct {
+	name string // net:[inode]
+	path string // of the test's own descriptor, as holders lists it
+}
+
+// pin opens a namespace until the test ends.
+func pin(t *testing.T, path string) pinned {
 	t.Helper()
-	ns, err := os.Readlink(h.Path())
+	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ns
+	t.Cleanup(func() { f.Close() })
+	own := fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), f.Fd())
+	name, err := os.Readlink(own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pinned{name, own}
 }
+
+// free tells whether nothing but the pin holds the namespace.
+func (p pinned) free() bool { return slices.Equal(holders(p.name), []string{p.path}) }
 
 func TestCloseLeavesNothing(t *testing.T) {
 	Skip(t)
@@ -84,14 +101,18 @@ func TestCloseLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var namespaces []string
+	var namespaces []pinned
 	for _, h := range []string{"h1", "r1", "r2", "h2"} {
-		ns := namespace(t, n.Host(h))
-		if slices.Contains(namespaces, ns) {
-			t.Errorf("%s shares its namespace %s", h, ns)
+		ns := pin(t, n.Host(h).Path())
+		for _, other := range namespaces {
+			if ns.name == other.name {
+				t.Errorf("%s shares its namespace %s", h, ns.name)
+			}
 		}
 		namespaces = append(namespaces, ns)
+		before = append(before, ns.name)
 	}
+	slices.Sort(before)
 	if err := exchange(n.Host("h1"), n.Host("h2"), "192.168.120.20"); err != nil {
 		t.Error(err)
 	}
@@ -119,7 +140,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 
 	eventually(t, "no more files than before", func() bool { return slices.Equal(before, openFiles(t)) })
 	for _, ns := range namespaces {
-		eventually(t, "nothing holds "+ns, func() bool { return len(holders(ns)) == 0 })
+		eventually(t, "nothing else holds "+ns.name, ns.free)
 	}
 	goleak.VerifyNone(t)
 
@@ -164,8 +185,8 @@ func TestDo(t *testing.T) {
 	if err := h1.Do(func() error { inside = here(); return wrong }); err != wrong {
 		t.Errorf("Do gives %v, want the function's own error", err)
 	}
-	if inside != namespace(t, h1) || inside == outside {
-		t.Errorf("Do ran in %s; the host is %s, the outside %s", inside, namespace(t, h1), outside)
+	if host := pin(t, h1.Path()).name; inside != host || inside == outside {
+		t.Errorf("Do ran in %s; the host is %s, the outside %s", inside, host, outside)
 	}
 	for range 50 {
 		if ns := here(); ns != outside {
@@ -244,7 +265,7 @@ func TestStart(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := out.String(), namespace(t, h2); got != want {
+	if got, want := out.String(), pin(t, h2.Path()).name; got != want {
 		t.Errorf("the program ran in %s, want %s", got, want)
 	}
 	if attr.Pdeathsig != 0 {

@@ -74,7 +74,10 @@ func (n *Net) build() error {
 			return err
 		}
 	}
-	return n.addRoutes()
+	if err := n.addRoutes(); err != nil {
+		return err
+	}
+	return n.refuseNames()
 }
 
 func (n *Net) forEachEnd(f func(*Host, EndPlan) error) error {

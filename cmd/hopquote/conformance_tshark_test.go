@@ -41,7 +41,7 @@ func TestTshark(t *testing.T) {
 	}
 	t.Run("a wrong checksum is found", func(t *testing.T) {
 		o, _, _ := w.record(t, recorded[0])
-		i := slices.IndexFunc(o.frames, func(f []byte) bool { d, _ := decodeIP(f); return d != nil && own(d.Src) })
+		i := slices.IndexFunc(o.frames, func(f []byte) bool { d, _ := decodeIP(f); return d != nil && d.Src.Is4() && own(d.Src) })
 		o.frames[i][len(o.frames[i])-1] ^= 1
 		path := filepath.Join(t.TempDir(), "wrong.pcap")
 		writeCapture(t, path, o.frames)

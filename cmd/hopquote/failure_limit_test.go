@@ -13,6 +13,7 @@ import (
 // TestLargestWindow has every probe that there can be in flight at once, each
 // with a source port of its own.
 func TestLargestWindow(t *testing.T) {
+	t.Parallel()
 	n := openSilent(t)
 	for _, args := range [][]string{{farHost}, {"-T", farHost}, {"-U", farHost6}, {"-I", farHost}} {
 		args = append([]string{"-n", "-N", "3000", "-q", "10", "-m", "255", "-w", "1,0,0", "--format=json"}, args...)
@@ -42,6 +43,7 @@ func TestPortsHeld(t *testing.T) {
 // TestFewFiles lets the program open so few files that the window can't fill:
 // probes then wait until others give their ports back.
 func TestFewFiles(t *testing.T) {
+	t.Parallel()
 	n := openSilent(t)
 	got := limited(t, n.Host("h1"), 64, "-n", "-N", "3000", "-q", "10", "-m", "20", "-w", "0.2,0,0", "--format=json", farHost)
 	if got.Code != 0 || got.Stderr != "" {

@@ -65,7 +65,7 @@ func TestNetworkLost(t *testing.T) {
 				router, header = "fd00:100::20", header6
 			}
 			p.awaitText(router)
-			p.awaitAnswers()
+			p.awaitFullWindow(n)
 			if err := tt.lose(n); err != nil {
 				t.Fatal(err)
 			}
@@ -85,7 +85,7 @@ func TestNetworkLostJSON(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			n := openSilent(t)
 			p := startIn(t, n.Host("h1"), nil, ours(), "-n", "-w", "20", "--format=json", tt.dst)
-			p.awaitAnswers()
+			p.awaitFullWindow(n)
 			if err := tt.lose(n); err != nil {
 				t.Fatal(err)
 			}
@@ -128,6 +128,7 @@ func TestOtherLossesDoNotMatter(t *testing.T) {
 // TestNextHopSilent sends to a gateway that nobody is: what the kernel would
 // tell its own sockets is the answer, and no error of the program.
 func TestNextHopSilent(t *testing.T) {
+	t.Parallel()
 	n := openLab(t, "pair")
 	h1 := n.Host("h1")
 	for _, via := range []string{"192.168.100.77", "fd00:100::77"} {

@@ -43,6 +43,7 @@ func silentServer(t *testing.T, n *lab.Net) func(*exec.Cmd) {
 // TestSilentNameServer waits for names once, not once for each hop, and the
 // probes wait for none.
 func TestSilentNameServer(t *testing.T) {
+	t.Parallel()
 	n := openLab(t, "long")
 	change := silentServer(t, n)
 	const last = "10.0.16.20"
@@ -74,14 +75,14 @@ func TestSilentNameServer(t *testing.T) {
 
 // TestInterruptedNames ends at once although a look-up is under way.
 func TestInterruptedNames(t *testing.T) {
+	t.Parallel()
 	n := openSilent(t)
 	change := silentServer(t, n)
 	for _, format := range formats {
 		for _, args := range []string{"-w 20 " + farHost, "-m 1 " + farHost} {
 			start := time.Now()
 			p := startIn(t, n.Host("h1"), change, ours(), append([]string{format}, strings.Fields(args)...)...)
-			p.awaitAnswers()
-			p.awaitPorts("a look-up's", func(held int) bool { return held > 0 })
+			p.awaitLookup()
 			p.signal(syscall.SIGINT)
 			got := p.end()
 			if took := time.Since(start); took > 4*time.Second {

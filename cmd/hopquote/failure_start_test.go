@@ -122,16 +122,40 @@ func (p *running) awaitText(s string) {
 	})
 }
 
-// awaitAnswers waits until the program's host has received the errors of r1
-// for one hop, so that only silence lies ahead.
-func (p *running) awaitAnswers() {
+// awaitFullWindow waits until r1 has answered the first hop's three probes and
+// sixteen more are in flight: only silence lies ahead.
+func (p *running) awaitFullWindow(n *lab.Net) {
 	p.t.Helper()
 	p.await(func() string {
-		const v4, v6 = "InTimeExcds", "Icmp6InTimeExcds"
-		if p.counter("net/snmp", v4) >= 3 || p.counter("net/snmp6", v6) >= 3 {
-			return ""
+		const want = 16
+		got := 0
+		err := n.Host("r1").Do(func() error {
+			got = counter("net/snmp", "ForwDatagrams") + counter("net/snmp6", "Ip6OutForwDatagrams")
+			return nil
+		})
+		if err != nil {
+			return err.Error()
 		}
-		return "r1 does not answer"
+		if got < want {
+			return fmt.Sprintf("r1 has forwarded %d probes, not %d", got, want)
+		}
+		return ""
+	})
+}
+
+// awaitLookup waits until the program asks a name server.
+func (p *running) awaitLookup() {
+	p.t.Helper()
+	p.await(func() string {
+		const domain = ":0035 " // port 53, of the peer
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/udp", p.cmd.Process.Pid))
+		if err != nil {
+			return err.Error()
+		}
+		if !strings.Contains(string(b), domain) {
+			return "does not ask the name server"
+		}
+		return ""
 	})
 }
 
@@ -155,9 +179,9 @@ func (p *running) awaitPorts(want string, ok func(held int) bool) {
 	})
 }
 
-// counter reads one of the kernel's counters in the program's namespace.
-func (p *running) counter(file, name string) (n int) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", p.cmd.Process.Pid, file))
+// counter reads one of the kernel's counters in the thread's namespace.
+func counter(file, name string) (n int) {
+	b, err := os.ReadFile("/proc/thread-self/" + file)
 	if err != nil {
 		return 0
 	}

@@ -137,6 +137,7 @@ func TestWithCapability(t *testing.T) {
 // TestProbesWithoutCapability looks into the process while it probes: no
 // thread has any capability left, whoever runs it and whatever it still does.
 func TestProbesWithoutCapability(t *testing.T) {
+	t.Parallel()
 	n := openSilent(t)
 	h1 := n.Host("h1")
 	// A neighbour that never answers is asked for while the probes wait.

@@ -17,11 +17,11 @@ var interrupting = []struct {
 }{{syscall.SIGINT, 130}, {syscall.SIGTERM, 143}}
 
 func TestSignalText(t *testing.T) {
-	n := openSilent(t)
 	for _, tt := range interrupting {
+		n := openSilent(t)
 		p := startIn(t, n.Host("h1"), nil, ours(), "-n", "-w", "20", farHost)
 		p.awaitText("192.168.100.20")
-		p.awaitAnswers()
+		p.awaitFullWindow(n)
 		p.signal(tt.signal)
 		got := p.end().timeless()
 		want := result{Stdout: header4 + "\n 1  192.168.100.20  X ms  X ms  X ms\n", Code: tt.code}
@@ -39,11 +39,10 @@ func TestSignalBeforeAnyAnswer(t *testing.T) {
 }
 
 func TestSignalJSON(t *testing.T) {
-	n := openSilent(t)
 	for _, tt := range interrupting {
+		n := openSilent(t)
 		p := startIn(t, n.Host("h1"), nil, ours(), "-n", "-w", "20", "--format=json", farHost)
-		p.awaitAnswers()
-		p.awaitPorts("at least 16", func(n int) bool { return n >= 16 })
+		p.awaitFullWindow(n)
 		p.signal(tt.signal)
 		got := p.end()
 		d := readDocument(t, got.Stdout)
@@ -62,8 +61,7 @@ func TestSecondSignal(t *testing.T) {
 	n := openSilent(t)
 	p := startIn(t, n.Host("h1"), func(cmd *exec.Cmd) { cmd.Stdout = fullPipe(t) },
 		ours(), "-n", "-w", "20", "--format=json", farHost)
-	p.awaitAnswers()
-	p.awaitPorts("at least 16", func(n int) bool { return n >= 16 })
+	p.awaitFullWindow(n)
 	p.signal(syscall.SIGINT)
 	p.awaitPorts("none", func(n int) bool { return n == 0 })
 	p.signal(syscall.SIGINT)
@@ -98,8 +96,7 @@ func TestSignalLeavesCaptureReadable(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "out.pcapng")
 	p := startIn(t, n.Host("h1"), nil, ours(), "-n", "-w", "20", "--pcap="+file, farHost)
 	p.awaitText("192.168.100.20")
-	p.awaitAnswers()
-	p.awaitPorts("at least 16", func(n int) bool { return n >= 16 })
+	p.awaitFullWindow(n)
 	p.signal(syscall.SIGTERM)
 	if got := p.end(); got.Code != 143 || got.Stderr != "" {
 		t.Errorf("exit code %d, stderr %q", got.Code, got.Stderr)

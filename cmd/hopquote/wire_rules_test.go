@@ -111,19 +111,26 @@ func timestampRules(probes []*datagram) []string {
 }
 
 // alternate tells whether something came back between any two probes.
-func alternate(frames [][]byte, source func(netip.Addr) bool) bool {
+func alternate(frames [][]byte) bool {
 	answered := true
 	for _, f := range frames {
-		d, _ := decodeIP(f)
-		switch {
-		case d == nil:
-		case !source(d.Src):
-			answered = true
-		case !answered:
-			return false
-		default:
-			answered = false
+		d, data := decodeIP(f)
+		if d == nil {
+			continue
 		}
+		if !own(d.Src) {
+			answered = true
+			continue
+		}
+		d.Payload = data
+		d.decodeTransport()
+		if !d.isProbe() {
+			continue
+		}
+		if !answered {
+			return false
+		}
+		answered = false
 	}
 	return true
 }
