@@ -10,7 +10,7 @@ import (
 func fuzzProbe(src, dst []byte, method, tos, ttl, flags, opts, shift uint8, size, sport, dport, id, window, mss uint16,
 	label, seq, ack, tsval, tsecr uint32) Probe {
 	p := Probe{
-		Method: 1 + Method(method%3), TOS: tos, TTL: ttl, SrcPort: sport, DstPort: dport, Seq: seq,
+		Method: 1 + Method(method%6), TOS: tos, TTL: ttl, SrcPort: sport, DstPort: dport, Seq: seq,
 	}
 	v6 := opts&1 != 0
 	var a, b [16]byte
@@ -28,6 +28,15 @@ func fuzzProbe(src, dst []byte, method, tos, ttl, flags, opts, shift uint8, size
 	switch p.Method {
 	case UDP:
 		p.Seq = 0
+	case UDPLite:
+		p.Seq, p.Coverage = 0, uint16(min(max(int(window), 8), p.Size-ipHeaderLen(v6)))
+	case DCCP:
+		p.Size, p.Service = MinSize(DCCP, v6), ack
+	case Raw:
+		p.SrcPort, p.DstPort, p.Seq, p.Protocol = 0, 0, 0, max(flags, 1)
+		if v6 && isExtHeader(p.Protocol) {
+			p.Protocol = 253
+		}
 	case ICMP:
 		p.DstPort, p.Seq = 0, seq&0xffff
 	case TCP:
@@ -46,7 +55,7 @@ func fuzzProbe(src, dst []byte, method, tos, ttl, flags, opts, shift uint8, size
 // FuzzTemplate builds any probe through a template, compares it with a fresh
 // serialization and reads it back.
 func FuzzTemplate(f *testing.F) {
-	for m := range uint8(3) {
+	for m := range uint8(6) {
 		for opts := range uint8(4) {
 			f.Add([]byte{192, 0, 2, 1}, []byte{198, 51, 100, 7}, m, uint8(0xb9), uint8(7), uint8(FlagSYN), opts<<3|opts, uint8(2),
 				uint16(61)*uint16(opts), uint16(54321), uint16(33434), uint16(1), uint16(5840), uint16(1460),
@@ -65,6 +74,45 @@ func FuzzTemplate(f *testing.F) {
 			t.Fatalf("probe %+v\ntemplate % x\nfresh    % x", p, got, want)
 		}
 		back, err := ReadProbe(got, link.Type)
+		if err != nil || back != p {
+			t.Fatalf("ReadProbe = %+v, %v\nwant %+v", back, err, p)
+		}
+	})
+}
+
+// FuzzRoute builds any route through a template and reads it back: all that is
+// behind it stays what it is without.
+func FuzzRoute(f *testing.F) {
+	f.Add(uint8(1), uint8(1), []byte{192, 0, 2, 9}, false)
+	f.Add(uint8(2), uint8(2), []byte{192, 0, 2, 9, 192, 0, 2, 10}, false)
+	f.Add(uint8(3), uint8(0), []byte("a gateway of 16."), true)
+	f.Add(uint8(5), uint8(4), []byte("a gateway of 16.a gateway of 17."), true)
+	f.Fuzz(func(t *testing.T, kind, method uint8, list []byte, v6 bool) {
+		n := 4
+		if v6 {
+			n = 16
+		}
+		var gateways []netip.Addr
+		for ; len(list) >= n; list = list[n:] {
+			a, _ := netip.AddrFromSlice(list[:n])
+			gateways = append(gateways, a)
+		}
+		r, err := NewRoute(RouteKind(kind), gateways)
+		if err != nil {
+			return
+		}
+		p := routed(methods[int(method)%len(methods)], r)
+		plain := p
+		plain.Route, plain.Size = Route{}, p.Size-r.HeaderLen()
+		got, want := putFresh(t, Link{}, &p), putFresh(t, Link{}, &plain)
+		head := ipHeaderLen(v6)
+		if !bytes.Equal(got[head+r.HeaderLen():], want[head:]) {
+			t.Fatalf("probe %+v\nrouted % x\nplain  % x", p, got, want)
+		}
+		back, err := ReadProbe(got, LinkRaw)
+		if r.Kind() == LSRROnce && r.Gateways() > 1 && gateways[len(gateways)-1] == p.Dst {
+			p.Route = back.Route // laid out like the LSRR of one gateway less
+		}
 		if err != nil || back != p {
 			t.Fatalf("ReadProbe = %+v, %v\nwant %+v", back, err, p)
 		}

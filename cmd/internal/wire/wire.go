@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"sync"
 	"syscall"
 	"time"
@@ -22,6 +23,11 @@ type Config struct {
 	Method  frame.Method
 	SrcPort uint16 // the one source port of every probe; 0: each its own
 	EchoID  uint16 // method ICMP
+	// Protocol is the IP protocol number of method Raw.
+	Protocol uint8
+	// Target is the final destination where Want.Dst is the first gateway of a
+	// source route; not valid: Want.Dst.
+	Target netip.Addr
 	// Ready is how long to wait for the next hop's address before the first
 	// probe, so that the RTTs don't include the search. It goes on beside the
 	// probes where that is not enough.
@@ -36,7 +42,7 @@ type Wire struct {
 	Envelope link.Envelope
 	Sender   *link.Sender
 	Ring     *rx.Ring
-	Ports    *link.Ports // nil for method ICMP
+	Ports    *link.Ports // nil for a method without any
 	Epoch    time.Time   // time zero of the run
 	watcher  *link.Watcher
 }
@@ -71,15 +77,19 @@ func (w *Wire) open(cfg Config) error {
 	if w.watcher, err = link.Watch(*env, gone); err != nil {
 		return err
 	}
-	if cfg.Method != frame.ICMP {
+	if cfg.Method.HasPorts() {
 		ports, err := link.NewPorts(env.Ports(cfg.Method, cfg.SrcPort))
 		if err != nil {
 			return err
 		}
 		w.Ports = ports
 	}
+	target := env.Dst
+	if cfg.Target.IsValid() {
+		target = cfg.Target
+	}
 	filter, err := rx.FilterSpec{
-		Link: env.Header.Type, Local: env.Src, Target: env.Dst, Method: cfg.Method, EchoID: cfg.EchoID,
+		Link: env.Header.Type, Local: env.Src, Target: target, Method: cfg.Method, EchoID: cfg.EchoID, Protocol: cfg.Protocol,
 	}.Program()
 	if err != nil {
 		return err
