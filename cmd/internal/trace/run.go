@@ -13,6 +13,7 @@ import (
 	"github.com/hopquote/hopquote/cmd/internal/output/capture"
 	"github.com/hopquote/hopquote/cmd/internal/output/names"
 	"github.com/hopquote/hopquote/cmd/internal/output/text"
+	"github.com/hopquote/hopquote/cmd/internal/privilege"
 	"github.com/hopquote/hopquote/cmd/internal/wire"
 	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/frame/link"
@@ -95,7 +96,7 @@ func (r *run) trace(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := dropPrivileges(); err != nil {
+	if err := privilege.Drop(); err != nil {
 		return errors.Join(err, closeCapture(pcap))
 	}
 	if err := r.header(); err != nil {
@@ -198,7 +199,7 @@ func (r *run) finish(err error) int {
 	case errors.Is(err, unix.EPERM) && r.hops == nil:
 		// A security policy may forbid what the capabilities allow.
 		fmt.Fprintln(r.std.Err, err)
-		fmt.Fprintln(r.std.Err, privilegeAdvice())
+		fmt.Fprintln(r.std.Err, privilege.Advice())
 	case r.out != nil:
 		// As traceroute: the header or line under way stays as it is.
 		fmt.Fprintf(r.std.Err, "\n%v\n", err)
