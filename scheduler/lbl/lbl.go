@@ -25,11 +25,11 @@ type Config struct {
 	Number Numbering
 
 	// Begin is called before the first probe of each TTL is sent, Settle for
-	// each probe when it is settled, Ignored for each reply that belongs to a
-	// probe and settles nothing. nil for none.
-	Begin   func(ttl int)
-	Settle  func(Settled)
-	Ignored func(*rx.Match)
+	// each probe when it is settled, Heard for each reply that belongs to a
+	// probe, with whether it is the answer that settles it. nil for none.
+	Begin  func(ttl int)
+	Settle func(Settled)
+	Heard  func(m *rx.Match, settles bool)
 }
 
 // state is where the probe under way stands.
@@ -126,12 +126,13 @@ func (l *LBL) Sent(_ int, _ *frame.Probe, at time.Duration) {
 // Learn notes the answer to the probe under way. One that the engine calls a
 // duplicate is the first answer here when what came before it was ignored.
 func (l *LBL) Learn(m *rx.Match) {
-	if o, ok := judge(m.Reply); ok && l.state == waiting && m.Tag == l.tag {
+	o, ok := judge(m.Reply)
+	settles := ok && l.state == waiting && m.Tag == l.tag
+	if settles {
 		l.state, l.outcome, l.answer = answered, o, answer(m)
-		return
 	}
-	if l.cfg.Ignored != nil {
-		l.cfg.Ignored(m)
+	if l.cfg.Heard != nil {
+		l.cfg.Heard(m, settles)
 	}
 }
 
