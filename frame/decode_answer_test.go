@@ -25,12 +25,12 @@ func bytesOfHex(tb testing.TB, s string) []byte {
 
 func TestDecodeAnswers(t *testing.T) {
 	for _, v6 := range []bool{false, true} {
-		for _, m := range []Method{UDP, ICMP, TCP} {
+		for _, m := range methods {
 			a := answerToProbe(m, v6)
 			b := a.Append(nil)
 			want := Reply{
 				From: a.From, To: a.To, TTL: a.TTL, TOS: a.TOS, ID: a.ID, Size: len(b),
-				Checksum: ChecksumGood, SrcPort: a.SrcPort, DstPort: a.DstPort,
+				Protocol: protocolOf(m, v6), Checksum: ChecksumGood, SrcPort: a.SrcPort, DstPort: a.DstPort,
 			}
 			switch m {
 			case UDP:
@@ -40,8 +40,18 @@ func TestDecodeAnswers(t *testing.T) {
 				want.Type = echoReplyType(v6)
 			case TCP:
 				want.Kind, want.Seq, want.Ack, want.Flags = KindTCP, a.Seq, a.Ack, a.Flags
+			case UDPLite:
+				want.Kind = KindUDPLite
+			case DCCP:
+				want.Kind, want.Seq, want.Ack, want.Type = KindDCCP, a.Seq, a.Ack, DCCPReset
+			case Raw:
+				want.Kind, want.Protocol, want.Checksum = KindRaw, a.Protocol, ChecksumUnknown
 			}
-			if diff := cmp.Diff(want, decode(b, LinkRaw, false), compareAddrs); diff != "" {
+			got := decode(b, LinkRaw, false)
+			if acks := m == TCP || m == DCCP; got.HasAck() != acks {
+				t.Errorf("%s: HasAck %t, want %t", m, got.HasAck(), acks)
+			}
+			if diff := cmp.Diff(want, got, compareAddrs); diff != "" {
 				t.Errorf("%s, IPv6 %t (-want +got):\n%s", m, v6, diff)
 			}
 		}
@@ -57,7 +67,7 @@ func TestDecodeAnswerLiteral(t *testing.T) {
 		60 12 ffff 7352 0000             # 24 bytes of header, SYN and ACK
 		02 04 05b4                       # MSS 1460`)
 	want := Reply{
-		Kind: KindTCP, From: targetAddr4, To: ourAddr4, TTL: 55, TOS: 0xb8, ID: 0x1234, Size: 44,
+		Kind: KindTCP, From: targetAddr4, To: ourAddr4, TTL: 55, TOS: 0xb8, ID: 0x1234, Size: 44, Protocol: 6,
 		Checksum: ChecksumGood, SrcPort: 443, DstPort: 33333, Seq: 0xdeadbeef, Ack: 0x9a8b7c6e, Flags: FlagSYN | FlagACK,
 	}
 	if diff := cmp.Diff(want, decode(b, LinkRaw, false), compareAddrs); diff != "" {
@@ -96,6 +106,22 @@ func TestDecodeAnswerHeaders(t *testing.T) {
 		{"TCP cut in its header", TCP, false, same, 4, KindTruncated, ChecksumUnknown},
 		{"TCP header of 16 bytes", TCP, false, set(12, 0x40), 0, KindMalformed, ChecksumUnknown},
 		{"TCP header past the packet", TCP, false, set(12, 0x60), 0, KindMalformed, ChecksumUnknown},
+		{"UDP-Lite", UDPLite, false, same, 0, KindUDPLite, ChecksumGood},
+		{"UDP-Lite bad payload", UDPLite, true, set(8, 'x'), 0, KindUDPLite, ChecksumBad},
+		{"UDP-Lite without checksum", UDPLite, false, set(6, 0, 0), 0, KindUDPLite, ChecksumBad},
+		{"UDP-Lite cut", UDPLite, false, same, 1, KindUDPLite, ChecksumUnknown},
+		{"UDP-Lite cut in its header", UDPLite, false, same, 4, KindTruncated, ChecksumUnknown},
+		{"UDP-Lite coverage 7", UDPLite, false, set(4, 0, 7), 0, KindMalformed, ChecksumUnknown},
+		{"UDP-Lite coverage past the packet", UDPLite, false, set(4, 0, 12), 0, KindMalformed, ChecksumUnknown},
+		{"DCCP", DCCP, false, same, 0, KindDCCP, ChecksumGood},
+		{"DCCP bad", DCCP, true, set(12, 0xff), 0, KindDCCP, ChecksumBad},
+		{"DCCP covers its header", DCCP, true, set(5, 1), 0, KindDCCP, ChecksumBad},
+		{"DCCP coverage past the packet", DCCP, true, set(5, 3), 0, KindMalformed, ChecksumUnknown},
+		{"DCCP cut", DCCP, false, same, 3, KindDCCP, ChecksumUnknown},
+		{"DCCP cut in its header", DCCP, false, same, 20, KindTruncated, ChecksumUnknown},
+		{"DCCP Reset with a Request's header", DCCP, false, set(4, 5), 0, KindMalformed, ChecksumUnknown},
+		{"DCCP header past the packet", DCCP, false, set(4, 9), 0, KindMalformed, ChecksumUnknown},
+		{"raw cut", Raw, false, same, 3, KindRaw, ChecksumUnknown},
 		{"echo reply bad", ICMP, false, set(8, 'x'), 0, KindEchoReply, ChecksumBad},
 		{"echo reply cut", ICMP, true, same, 3, KindEchoReply, ChecksumUnknown},
 		{"echo reply cut in its header", ICMP, true, same, 4, KindTruncated, ChecksumUnknown},

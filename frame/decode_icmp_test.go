@@ -16,11 +16,11 @@ func wantQuote(p Probe, b []byte, n int) Quote {
 		Src: p.Src, Dst: p.Dst, TTL: p.TTL, TOS: p.TOS, ID: p.ID, DF: p.DF, Label: p.Label,
 		Length: len(b), SrcPort: p.SrcPort, DstPort: p.DstPort, Seq: p.Seq,
 	}
-	at := map[Method]int{UDP: 6, ICMP: 2, TCP: 16}[p.Method]
+	at := checksumAt[p.Method]
 	if at+2 <= q.Transport {
 		q.Checksum = uint16(b[head+at])<<8 | uint16(b[head+at+1])
 	}
-	if p.Method == UDP {
+	if p.Method == UDP || p.Method == UDPLite || p.Method == DCCP && n-head < 16 {
 		q.Seq = 0
 	}
 	return q
@@ -32,7 +32,7 @@ func TestDecodeErrors(t *testing.T) {
 			if v6 && k.only4 {
 				continue
 			}
-			for _, m := range []Method{UDP, ICMP, TCP} {
+			for _, m := range withHeader {
 				p := quotedProbe(m, v6)
 				b := probePacket(t, p)
 				for _, n := range []int{ipHeaderLen(v6) + 8, len(b)} {
@@ -41,7 +41,8 @@ func TestDecodeErrors(t *testing.T) {
 						e.Quote = b[:n]
 						f := e.Append(nil)
 						want := Reply{
-							Kind: k.kind, From: e.From, To: e.To, TTL: e.TTL, TOS: e.TOS, ID: e.ID, Size: len(f),
+							Protocol: protocolOf(ICMP, v6),
+							Kind:     k.kind, From: e.From, To: e.To, TTL: e.TTL, TOS: e.TOS, ID: e.ID, Size: len(f),
 							Checksum: ChecksumGood, Type: e.Type, Code: e.Code, MTU: k.mtu,
 							Quote: wantQuote(p, b, n),
 						}
@@ -76,7 +77,8 @@ func TestDecodeErrorLiteral(t *testing.T) {
 		c0000201 c6336407                # 192.0.2.1 to 198.51.100.7
 		8235 829b 0028 1a2b              # 33333 to 33435, checksum 1a2b`)
 	want := Reply{
-		Kind: KindUnreachable, From: routerAddr4, To: ourAddr4, TTL: 249, TOS: 0xc0, ID: 0xbeef, Size: 56,
+		Protocol: 1,
+		Kind:     KindUnreachable, From: routerAddr4, To: ourAddr4, TTL: 249, TOS: 0xc0, ID: 0xbeef, Size: 56,
 		Checksum: ChecksumGood, Type: 3, Code: 3,
 		Quote: Quote{
 			Bytes: 28, Transport: 8, Protocol: 17, Method: UDP, Src: ourAddr4, Dst: targetAddr4, TTL: 1, TOS: 2, ID: 0x4d5c,
@@ -100,7 +102,8 @@ func TestDecodeErrorLiteralIPv6(t *testing.T) {
 		20010db8000700000000000000000007                   # 2001:db8:7::7
 		80 00 1a2b 8235 1f2e                               # echo request, checksum, identifier, sequence`)
 	want := Reply{
-		Kind: KindTooBig, From: routerAddr6, To: ourAddr6, TTL: 62, TOS: 0xc0, Size: 96,
+		Protocol: 58,
+		Kind:     KindTooBig, From: routerAddr6, To: ourAddr6, TTL: 62, TOS: 0xc0, Size: 96,
 		Checksum: ChecksumGood, Type: 2, MTU: 1280,
 		Quote: Quote{
 			Bytes: 48, Transport: 8, Protocol: 58, Method: ICMP, Src: ourAddr6, Dst: targetAddr6, TTL: 7, TOS: 0xb9,

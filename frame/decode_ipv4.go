@@ -60,12 +60,10 @@ func decodeIPv4(b []byte, offloaded bool, r *Reply) {
 	s.first = fragment&ipv4MoreFragments != 0
 	s.whole = !offloaded && !s.first && len(s.data) == s.length
 
-	switch b[ipv4ProtocolAt] {
-	case protoICMP:
+	r.Protocol = b[ipv4ProtocolAt]
+	if r.Protocol == protoICMP {
 		decodeICMPv4(&s, r)
-	case protoUDP:
-		decodeUDP(&s, r)
-	case protoTCP:
-		decodeTCP(&s, r)
+		return
 	}
+	decodeTransport(&s, r)
 }

@@ -139,12 +139,10 @@ func decodeIPv6(b []byte, offloaded bool, r *Reply) {
 	s.first = c.flags&chainFirst != 0
 	s.whole = !offloaded && c.flags&(chainFirst|chainRouted) == 0 && len(s.data) == s.length
 
-	switch c.protocol {
-	case protoICMPv6:
+	r.Protocol = c.protocol
+	if r.Protocol == protoICMPv6 {
 		decodeICMPv6(&s, r)
-	case protoUDP:
-		decodeUDP(&s, r)
-	case protoTCP:
-		decodeTCP(&s, r)
+		return
 	}
+	decodeTransport(&s, r)
 }

@@ -71,6 +71,12 @@ func quotedProbe(m Method, v6 bool) Probe {
 		p.Seq = 0x9a8b7c6d
 		p.TCP = TCPHeader{Flags: FlagSYN, Window: 5840, MSS: 1460, SACK: true}
 		p.Size = TCPSize(v6, &p.TCP)
+	case UDPLite:
+		p.Coverage = 11
+	case DCCP:
+		p.Seq, p.Service, p.Size = 0x9a8b7c6d, 0x01020304, MinSize(DCCP, v6)
+	case Raw:
+		p.SrcPort, p.DstPort, p.Seq, p.Protocol = 0, 0, 0, 253
 	}
 	return p
 }
@@ -141,6 +147,10 @@ func answerToProbe(m Method, v6 bool) Answer {
 		a.SrcPort, a.DstPort, a.Seq = p.SrcPort, 0, p.Seq
 	case TCP:
 		a.Seq, a.Ack, a.Flags, a.Window = 0x01020304, p.Seq+1, FlagSYN|FlagACK, 65535
+	case DCCP:
+		a.Seq, a.Ack, a.Type = 0x01020304, p.Seq, DCCPReset
+	case Raw:
+		a.SrcPort, a.DstPort, a.Protocol = 0, 0, p.Protocol
 	}
 	return a
 }
@@ -154,7 +164,7 @@ func framesOfAllKinds(tb testing.TB) map[string][]byte {
 		if v6 {
 			family = "/ipv6"
 		}
-		for _, m := range []Method{UDP, ICMP, TCP} {
+		for _, m := range withHeader {
 			a := answerToProbe(m, v6)
 			a.Link.Type = LinkEthernet
 			frames["answer/"+m.String()+family] = a.Append(nil)

@@ -13,7 +13,7 @@ var compareAddrs = cmp.Comparer(func(a, b netip.Addr) bool { return a == b })
 // decode decodes into a Reply full of leftovers, which Decode must clear.
 func decode(b []byte, link LinkType, offloaded bool) Reply {
 	r := Reply{
-		Kind: 0xff, From: targetAddr6, To: targetAddr6, TTL: 0xff, TOS: 0xff, ID: 0xffff, Size: -1,
+		Kind: 0xff, From: targetAddr6, To: targetAddr6, TTL: 0xff, TOS: 0xff, ID: 0xffff, Size: -1, Protocol: 0xff,
 		Checksum: 0xff, Type: 0xff, Code: 0xff, MTU: 1, SrcPort: 1, DstPort: 1, Seq: 1, Ack: 1, Flags: 1,
 		Ext: []byte{1}, ExtCompliant: true,
 		Quote: Quote{
@@ -92,12 +92,12 @@ func TestDecodeOtherProtocols(t *testing.T) {
 		protocol uint8
 		want     Kind
 	}{
-		{"IPv4 SCTP", false, 132, KindNone},
-		{"IPv4 with ICMPv6", false, protoICMPv6, KindNone},
-		{"IPv4 with an IPv6 extension header number", false, extDestination, KindNone},
-		{"IPv6 with ICMP", true, protoICMP, KindNone},
-		{"IPv6 no next header", true, 59, KindNone},
-		{"IPv6 AH", true, 51, KindNone},
+		{"IPv4 SCTP", false, 132, KindRaw},
+		{"IPv4 with ICMPv6", false, protoICMPv6, KindRaw},
+		{"IPv4 with an IPv6 extension header number", false, extDestination, KindRaw},
+		{"IPv6 with ICMP", true, protoICMP, KindRaw},
+		{"IPv6 no next header", true, 59, KindRaw},
+		{"IPv6 AH", true, 51, KindRaw},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := answerToProbe(UDP, c.v6)
@@ -108,7 +108,7 @@ func TestDecodeOtherProtocols(t *testing.T) {
 				b[ipv4ProtocolAt] = c.protocol
 			}
 			got := decode(b, LinkRaw, false)
-			want := Reply{Kind: c.want, From: a.From, To: a.To, TTL: a.TTL, TOS: a.TOS, ID: a.ID, Size: len(b)}
+			want := Reply{Kind: c.want, From: a.From, To: a.To, TTL: a.TTL, TOS: a.TOS, ID: a.ID, Size: len(b), Protocol: c.protocol}
 			if diff := cmp.Diff(want, got, compareAddrs); diff != "" {
 				t.Errorf("reply (-want +got):\n%s", diff)
 			}

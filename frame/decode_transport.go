@@ -19,6 +19,23 @@ const (
 	tcpChecksumAt = 16
 )
 
+// decodeTransport takes a direct answer of r.Protocol apart, which is not the
+// ICMP of its family.
+func decodeTransport(s *segment, r *Reply) {
+	switch r.Protocol {
+	case protoUDP:
+		decodeUDP(s, r)
+	case protoTCP:
+		decodeTCP(s, r)
+	case protoUDPLite:
+		decodeUDPLite(s, r)
+	case protoDCCP:
+		decodeDCCP(s, r)
+	default:
+		r.Kind = KindRaw
+	}
+}
+
 // verify checks the checksum inside data, which covers the pseudo header of
 // addrs too (RFC 9293 section 3.1, RFC 8200 section 8.1).
 func verify(addrs, data []byte, protocol uint8) Checksum {

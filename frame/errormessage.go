@@ -35,8 +35,9 @@ func (m *ErrorMessage) Append(dst []byte) []byte {
 	return dst
 }
 
-// Answer describes a direct answer to a probe: an echo reply, a UDP datagram
-// or a TCP segment without options.
+// Answer describes a direct answer to a probe: an echo reply, a UDP or UDP-Lite
+// datagram, a TCP segment or DCCP packet without options, or the bare Payload
+// for Raw.
 type Answer struct {
 	Link     Link
 	From, To netip.Addr // of one family
@@ -45,9 +46,11 @@ type Answer struct {
 	Method   Method
 	SrcPort  uint16 // the echo identifier for ICMP
 	DstPort  uint16 // unused for ICMP
-	Seq      uint32 // TCP; the echo sequence (16 bits) for ICMP
-	Ack      uint32 // TCP
+	Seq      uint32 // TCP, DCCP; the echo sequence (16 bits) for ICMP
+	Ack      uint32 // TCP, DCCP
 	Flags    uint8  // TCP
+	Type     uint8  // DCCP packet type; one that acknowledges, such as DCCPReset
+	Protocol uint8  // Raw
 	Window   uint16 // TCP
 	Payload  []byte // may be nil
 }
@@ -60,7 +63,14 @@ func (a *Answer) Append(dst []byte) []byte {
 	if size == 0 {
 		return dst
 	}
-	h := header{&a.Link, a.From, a.To, a.TTL, a.TOS, a.ID, protocolOf(a.Method, v6)}
+	protocol := protocolOf(a.Method, v6)
+	switch a.Method {
+	case Raw:
+		protocol = a.Protocol
+	case DCCP:
+		size = ipHeaderLen(v6) + dccpAnswerLen
+	}
+	h := header{&a.Link, a.From, a.To, a.TTL, a.TOS, a.ID, protocol}
 	length := size - ipHeaderLen(v6) + len(a.Payload)
 	dst, ok := h.append(dst, length)
 	if !ok {
@@ -68,7 +78,9 @@ func (a *Answer) Append(dst []byte) []byte {
 	}
 	at, field := len(dst), 0
 	switch a.Method {
-	case UDP:
+	case Raw:
+		return append(dst, a.Payload...)
+	case UDP, UDPLite: // the UDP-Lite checksum covers all as well
 		field = udpChecksumAt
 		dst = binary.BigEndian.AppendUint16(dst, a.SrcPort)
 		dst = binary.BigEndian.AppendUint16(dst, a.DstPort)
@@ -88,10 +100,19 @@ func (a *Answer) Append(dst []byte) []byte {
 		dst = append(dst, tcpHeaderLen/4<<4, a.Flags)
 		dst = binary.BigEndian.AppendUint16(dst, a.Window)
 		dst = append(dst, 0, 0, 0, 0)
+	case DCCP:
+		field = dccpChecksumAt
+		dst = binary.BigEndian.AppendUint16(dst, a.SrcPort)
+		dst = binary.BigEndian.AppendUint16(dst, a.DstPort)
+		dst = append(dst, dccpAnswerLen/4, 0, 0, 0, a.Type<<1|1, 0, 0, 0)
+		dst = binary.BigEndian.AppendUint32(dst, a.Seq)
+		dst = binary.BigEndian.AppendUint32(dst, 0)
+		dst = binary.BigEndian.AppendUint32(dst, a.Ack)
+		dst = append(dst, 0, 0, 0, 0)
 	}
 	dst = append(dst, a.Payload...)
 	sum := h.checksum(dst[at:])
-	if a.Method == UDP && sum == 0 {
+	if (a.Method == UDP || a.Method == UDPLite) && sum == 0 {
 		sum = 0xffff // zero means no checksum, RFC 768
 	}
 	binary.BigEndian.PutUint16(dst[at+field:], sum)

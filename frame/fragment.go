@@ -30,14 +30,18 @@ const fragmentHeaderLen = 8 // RFC 8200 section 4.5
 // IPv4 fragments keep the packet's ID; IPv6 fragments carry id in their Fragment
 // header. The frame's destination MAC is copied as it is, so it must be filled.
 //
+// A Route stays in front of every piece, as a source route option must (RFC 791
+// section 3.1) and an IPv6 routing header too (RFC 8200 section 4.5).
+//
 // It fails, with frames and buf as they came, when f is no whole IP packet, has
-// IPv4 options or IPv6 extension headers that must stay in front, is a fragment
-// already, when mtu is below MinMTUv4 or MinMTUv6, and with ErrDontFragment.
+// other options or extension headers that must stay in front, is a fragment already, when mtu is below MinMTUv4
+// or MinMTUv6 or leaves no room for data, and with ErrDontFragment.
 func Fragments(frames [][]byte, buf, f []byte, link LinkType, mtu int, id uint32) ([][]byte, []byte, error) {
-	ip, v6, err := packetOf(f, link)
+	ip, head, err := packetOf(f, link)
 	if err != nil {
 		return frames, buf, fmt.Errorf("fragment: %w", err)
 	}
+	v6 := ip[0]>>4 == 6
 	if low := minMTU(v6); mtu < low {
 		return frames, buf, fmt.Errorf("fragment: MTU %d, want at least %d", mtu, low)
 	}
@@ -47,17 +51,27 @@ func Fragments(frames [][]byte, buf, f []byte, link LinkType, mtu int, id uint32
 	if !v6 && binary.BigEndian.Uint16(ip[ipv4FragmentAt:])&ipv4DontFragment != 0 {
 		return frames, buf, fmt.Errorf("fragment: packet of %d bytes, MTU %d: %w", len(ip), mtu, ErrDontFragment)
 	}
-	if p := ip[ipv6NextHeaderAt]; v6 && (p == extHopByHop || p == extRouting || p == extFragment) {
+	if !v6 && head > ipv4HeaderLen && !isRouteOption(ip[ipv4HeaderLen:head]) {
+		return frames, buf, fmt.Errorf("fragment: %w", errOptions)
+	}
+	nextAt := ipv6NextHeaderAt
+	if n := routingHeaderLen(ip[head:]); v6 && ip[nextAt] == extRouting && n > 0 {
+		nextAt = head
+		head += n
+	}
+	if p := ip[nextAt]; v6 && (p == extHopByHop || p == extRouting || p == extFragment) {
 		return frames, buf, fmt.Errorf("fragment: IPv6 next header %d, want a transport", p)
 	}
 
-	head := ipHeaderLen(v6)
 	data := ip[head:]
 	front := f[:link.HeaderLen()+head]
 	if v6 {
 		head += fragmentHeaderLen
 	}
 	room := mtu - head
+	if room < 8 {
+		return frames, buf, fmt.Errorf("fragment: MTU %d leaves no room behind headers of %d bytes", mtu, head)
+	}
 	pieces := 2 + (len(data)-room-1)/(room&^7)
 	buf = slices.Grow(buf, pieces*(link.HeaderLen()+head)+len(data))
 	for at := 0; at < len(data); {
@@ -70,7 +84,7 @@ func Fragments(frames [][]byte, buf, f []byte, link LinkType, mtu int, id uint32
 		buf = append(buf, front...)
 		h := buf[start+link.HeaderLen():]
 		if v6 {
-			buf = appendFragmentHeader(buf, h, n, at, more, id)
+			buf = appendFragmentHeader(buf, h, nextAt, n, at, more, id)
 		} else {
 			patchFragment(h, n, at, more)
 		}
@@ -95,22 +109,23 @@ func patchFragment(h []byte, n, at int, more bool) {
 	if more {
 		word |= ipv4MoreFragments
 	}
-	binary.BigEndian.PutUint16(h[ipv4LengthAt:], uint16(ipv4HeaderLen+n))
+	binary.BigEndian.PutUint16(h[ipv4LengthAt:], uint16(len(h)+n))
 	binary.BigEndian.PutUint16(h[ipv4FragmentAt:], word)
 	binary.BigEndian.PutUint16(h[ipv4ChecksumAt:], 0)
-	binary.BigEndian.PutUint16(h[ipv4ChecksumAt:], ^Fold(Sum(h[:ipv4HeaderLen], 0)))
+	binary.BigEndian.PutUint16(h[ipv4ChecksumAt:], ^Fold(Sum(h, 0)))
 }
 
 // appendFragmentHeader puts a Fragment header behind h, the copy of an IPv6
-// header that buf ends with, and patches h for the n data bytes at offset at.
-func appendFragmentHeader(buf, h []byte, n, at int, more bool, id uint32) []byte {
+// header that buf ends with and whose last next header field is at nextAt, and
+// patches h for the n data bytes at offset at.
+func appendFragmentHeader(buf, h []byte, nextAt, n, at int, more bool, id uint32) []byte {
 	word := uint16(at) // a multiple of 8: the low bits are free
 	if more {
 		word |= 1
 	}
-	buf = append(buf, h[ipv6NextHeaderAt], 0)
+	buf = append(buf, h[nextAt], 0)
 	buf = binary.BigEndian.AppendUint16(buf, word)
-	binary.BigEndian.PutUint16(h[ipv6LengthAt:], uint16(fragmentHeaderLen+n))
-	h[ipv6NextHeaderAt] = extFragment
+	binary.BigEndian.PutUint16(h[ipv6LengthAt:], uint16(len(h)-ipv6HeaderLen+fragmentHeaderLen+n))
+	h[nextAt] = extFragment
 	return binary.BigEndian.AppendUint32(buf, id)
 }

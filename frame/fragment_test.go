@@ -87,7 +87,7 @@ func TestFragments(t *testing.T) {
 		{"v6 last piece unrounded", true, 40 + 1448 + 1452, 1500, []piece{{1496, 0, true, 0xfeedface}, {1500, 1448, false, 0xfeedface}}},
 		{"v6 smallest MTU", true, 2000, 1280, []piece{{1280, 0, true, 0xfeedface}, {776, 1232, false, 0xfeedface}}},
 	} {
-		for _, m := range []Method{UDP, ICMP} {
+		for _, m := range []Method{UDP, ICMP, UDPLite, Raw} {
 			for _, link := range []Link{{}, ethernet} {
 				t.Run(fmt.Sprintf("%s/%s/%d", tt.name, m, link.Type), func(t *testing.T) {
 					p := fullProbe(m, tt.v6, tt.size)
@@ -175,7 +175,7 @@ func TestFragmentsErrors(t *testing.T) {
 		{"v4 MTU", f4, LinkRaw, 67, "MTU 67, want at least 68"},
 		{"v6 MTU", f6, LinkRaw, 1279, "MTU 1279, want at least 1280"},
 		{"DF", df, LinkRaw, 1500, "packet of 2000 bytes, MTU 1500: don't-fragment is set"},
-		{"options", edit(f4, 0, 0x46), LinkRaw, 1500, "0x46"},
+		{"options", edit(f4, 0, 0x46), LinkRaw, 1500, "IPv4 options"},
 		{"version", edit(f4, 0, 0x55), LinkRaw, 1500, "0x55"},
 		{"fragment already", edit(f4, 6, 0x20), LinkRaw, 1500, "no fragment"},
 		{"cut", f4[:1999], LinkRaw, 1500, "IP length 2000"},

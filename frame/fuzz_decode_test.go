@@ -41,7 +41,7 @@ func checkReply(t *testing.T, r *Reply, b []byte, link LinkType, offloaded bool)
 	q := &r.Quote
 	key, ok := r.Key()
 	switch {
-	case r.Kind > KindTCP:
+	case r.Kind > KindRaw:
 		t.Errorf("Kind = %d", r.Kind)
 	case r.Kind > KindMalformed && (!plainAddr(r.From) || !plainAddr(r.To) || r.From.BitLen() != r.To.BitLen()):
 		t.Errorf("Kind %d from %s to %s", r.Kind, r.From, r.To)
@@ -63,7 +63,7 @@ func checkReply(t *testing.T, r *Reply, b []byte, link LinkType, offloaded bool)
 		t.Errorf("transport bytes in %+v", *q)
 	case q.Src != (netip.Addr{}) && (!plainAddr(q.Src) || !plainAddr(q.Dst)):
 		t.Errorf("quote from %s to %s", q.Src, q.Dst)
-	case q.Method > TCP || q.Label > maxLabel:
+	case q.Method > DCCP || q.Label > maxLabel:
 		t.Errorf("Method %d Label %#x", q.Method, q.Label)
 	case ok && r.Kind.IsError() && (q.Method == 0 || q.Transport < 8):
 		t.Errorf("Key %#x out of %+v", key, *q)
@@ -80,17 +80,19 @@ func FuzzDecodeRoundTrip(f *testing.F) {
 	f.Add(uint8(2), true, uint8(64), uint16(4660), uint16(0), uint32(65535), uint16(1300), uint16(1280), uint8(2), true)
 	f.Add(uint8(3), false, uint8(255), uint16(1), uint16(443), uint32(1<<31), uint16(0), uint16(128), uint8(4), true)
 	f.Fuzz(func(t *testing.T, method uint8, v6 bool, ttl uint8, sport, dport uint16, seq uint32, size, quoted uint16, kind uint8, ext bool) {
-		p := quotedProbe(Method(method%3)+UDP, v6)
+		p := quotedProbe(Method(method%5)+UDP, v6)
 		p.TTL, p.SrcPort, p.Seq = ttl, sport, seq
 		switch p.Method {
 		case UDP:
 			p.DstPort, p.Seq = dport, 0
+		case UDPLite:
+			p.DstPort, p.Seq, p.Coverage = dport, 0, 8
 		case ICMP:
 			p.Seq &= 0xffff
-		case TCP:
+		case TCP, DCCP:
 			p.DstPort = dport
 		}
-		if p.Method != TCP {
+		if p.Method.hasPayload() {
 			p.Size = MinSize(p.Method, v6) + int(size%1400)
 		}
 		b := probePacket(t, p)
@@ -103,7 +105,8 @@ func FuzzDecodeRoundTrip(f *testing.F) {
 		}
 		e := errorOfKind(k, v6)
 		want := Reply{
-			Kind: k.kind, From: e.From, To: e.To, TTL: e.TTL, TOS: e.TOS, ID: e.ID,
+			Protocol: protocolOf(ICMP, v6),
+			Kind:     k.kind, From: e.From, To: e.To, TTL: e.TTL, TOS: e.TOS, ID: e.ID,
 			Checksum: ChecksumGood, Type: e.Type, Code: e.Code, MTU: k.mtu,
 		}
 		if ext && (k.extended && !v6 || k.ext6 && v6) {

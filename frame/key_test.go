@@ -8,7 +8,7 @@ import (
 // A direct answer swaps the probe's ports and gives back its key.
 func TestKeyOfAnswers(t *testing.T) {
 	for _, v6 := range []bool{false, true} {
-		for _, m := range []Method{UDP, ICMP, TCP} {
+		for _, m := range withHeader {
 			p := quotedProbe(m, v6)
 			a := answerToProbe(m, v6)
 			r := decode(a.Append(nil), LinkRaw, false)
@@ -30,7 +30,7 @@ func TestKeysDiffer(t *testing.T) {
 		}
 		seen[p.Key()] = name
 	}
-	for _, m := range []Method{UDP, ICMP, TCP} {
+	for _, m := range withHeader {
 		add(fmt.Sprint(m), func(p *Probe) { p.Method = m })
 		add(fmt.Sprint(m, " source port"), func(p *Probe) { p.Method = m; p.SrcPort++ })
 	}

@@ -7,3 +7,13 @@ func fillPattern(b []byte, from int) {
 		b[i] = 0x40 + byte(from+i)&0x3f
 	}
 }
+
+// isPattern tells whether b is what fillPattern writes from offset 0.
+func isPattern(b []byte) bool {
+	for i := range b {
+		if b[i] != 0x40+byte(i)&0x3f {
+			return false
+		}
+	}
+	return true
+}

@@ -7,9 +7,12 @@ type Method uint8
 
 // The probe methods. The zero Method is none of them.
 const (
-	UDP  Method = iota + 1 // UDP datagram, RFC 768
-	ICMP                   // ICMP or ICMPv6 echo request, RFC 792, RFC 4443
-	TCP                    // TCP segment without payload, RFC 9293
+	UDP     Method = iota + 1 // UDP datagram, RFC 768
+	ICMP                      // ICMP or ICMPv6 echo request, RFC 792, RFC 4443
+	TCP                       // TCP segment without payload, RFC 9293
+	UDPLite                   // UDP-Lite datagram, RFC 3828
+	DCCP                      // DCCP Request without options, RFC 4340
+	Raw                       // payload right behind the IP header, of any protocol
 )
 
 // String gives the method's name as the command line knows it.
@@ -21,9 +24,24 @@ func (m Method) String() string {
 		return "icmp"
 	case TCP:
 		return "tcp"
+	case UDPLite:
+		return "udplite"
+	case DCCP:
+		return "dccp"
+	case Raw:
+		return "raw"
 	}
 	return "unknown"
 }
+
+// HasPorts tells whether the method's probes have a source and a destination
+// port.
+func (m Method) HasPorts() bool {
+	return m == UDP || m == TCP || m == UDPLite || m == DCCP
+}
+
+// hasPayload tells whether Size may be more than the headers' length.
+func (m Method) hasPayload() bool { return m != TCP && m != DCCP }
 
 // Probe describes one packet that we send, by value.
 //
@@ -34,16 +52,23 @@ type Probe struct {
 	Src, Dst netip.Addr // of one family, IPv4 unmapped, without zone
 	TOS      uint8      // IPv4 TOS or IPv6 traffic class, ECN bits included
 	DF       bool       // IPv4 don't-fragment; no meaning for IPv6
-	Size     int        // whole IP length in bytes, 20..65535; for TCP see TCPSize
+	Size     int        // whole IP length in bytes, HeaderLen..65535; for TCP and DCCP HeaderLen, or 0 for it
 	TCP      TCPHeader  // for method TCP only
+	Coverage uint16     // UDPLite: bytes under the checksum; below 8 means 8, above the datagram all of it
+	Service  uint32     // DCCP: service code; DefaultService is that of Linux traceroute
+	Protocol uint8      // Raw: IP protocol number 1..255; for IPv6 no extension header's
+	Route    Route      // gateways to pass on the way to Dst; zero for none
 
 	TTL     uint8  // IPv4 TTL or IPv6 hop limit
 	ID      uint16 // IPv4 identification
 	Label   uint32 // IPv6 flow label, 20 bits
-	SrcPort uint16 // UDP, TCP; the echo identifier for ICMP
-	DstPort uint16 // UDP, TCP; unused for ICMP
-	Seq     uint32 // TCP sequence number; the echo sequence (16 bits) for ICMP
+	SrcPort uint16 // of methods with ports; the echo identifier for ICMP; unused for Raw
+	DstPort uint16 // of methods with ports; unused for ICMP and Raw
+	Seq     uint32 // TCP sequence number; DCCP's low 32 bits; the echo sequence (16 bits) for ICMP
 }
+
+// DefaultService is the DCCP service code "perf" that Linux traceroute asks for.
+const DefaultService = 1885957735
 
 // TCP flag bits, RFC 9293 section 3.1 and RFC 3168 section 6.1.
 const (

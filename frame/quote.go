@@ -120,6 +120,10 @@ func decodeQuoteTransport(b []byte, v6 bool, q *Quote) {
 		q.Method = UDP
 	case protoTCP:
 		q.Method = TCP
+	case protoUDPLite:
+		q.Method = UDPLite
+	case protoDCCP:
+		q.Method = DCCP
 	case protocolOf(ICMP, v6):
 		// Only an echo request can be a probe of ours.
 		if len(b) > icmpTypeAt && b[icmpTypeAt] == echoRequestType(v6) {
@@ -138,13 +142,19 @@ func decodeQuoteTransport(b []byte, v6 bool, q *Quote) {
 	if len(b) < 8 {
 		return
 	}
-	if q.Method == UDP {
+	switch q.Method {
+	case TCP:
+		q.Seq = binary.BigEndian.Uint32(b[tcpSeqAt:])
+		if len(b) >= tcpChecksumAt+2 {
+			q.Checksum = binary.BigEndian.Uint16(b[tcpChecksumAt:])
+		}
+	case DCCP:
+		q.Checksum = binary.BigEndian.Uint16(b[dccpChecksumAt:])
+		if len(b) >= dccpSeqLowAt+4 {
+			q.Seq = binary.BigEndian.Uint32(b[dccpSeqLowAt:])
+		}
+	default:
 		q.Checksum = binary.BigEndian.Uint16(b[udpChecksumAt:])
-		return
-	}
-	q.Seq = binary.BigEndian.Uint32(b[tcpSeqAt:])
-	if len(b) >= tcpChecksumAt+2 {
-		q.Checksum = binary.BigEndian.Uint16(b[tcpChecksumAt:])
 	}
 }
 

@@ -18,7 +18,7 @@ func quoteOf(v6 bool, b []byte) Reply {
 func TestQuoteEveryLength(t *testing.T) {
 	for _, v6 := range []bool{false, true} {
 		head := ipHeaderLen(v6)
-		for _, m := range []Method{UDP, ICMP, TCP} {
+		for _, m := range withHeader {
 			p := quotedProbe(m, v6)
 			b := probePacket(t, p)
 			for n := range len(b) + 1 {

@@ -10,17 +10,21 @@ const tcpWindowAt = 14 // RFC 9293 section 3.1
 
 // ReadProbe reads a frame that Template.Put built back into its Probe; bytes
 // behind the IP packet are ignored. ID and DF are set for IPv4 and Label for
-// IPv6 only, DstPort for UDP and TCP only. Checksums and payload are not
-// looked at.
+// IPv6 only, DstPort for methods with ports only. Checksums are not looked at,
+// nor is payload but for Raw: a packet of whatever protocol is Raw when its
+// payload is that of Raw. An LSRROnce with its last gateway for destination is
+// read as the LSRR that is laid out just like it.
 //
-// It fails for a frame whose headers no template builds: fragments, IP options
-// and extension headers, other protocols, other ICMP types, TCP with payload or
-// with options in another layout.
+// It fails for a frame whose headers no template builds: fragments, other
+// options and extension headers than a Route's, other protocols, other ICMP
+// types, TCP with payload or with options in another layout. It allocates for a
+// Route only.
 func ReadProbe(f []byte, link LinkType) (Probe, error) {
-	ip, v6, err := packetOf(f, link)
+	ip, head, err := packetOf(f, link)
 	if err != nil {
 		return Probe{}, fmt.Errorf("read probe: %w", err)
 	}
+	v6 := ip[0]>>4 == 6
 	p := Probe{Size: len(ip)}
 	var protocol uint8
 	if v6 {
@@ -29,6 +33,10 @@ func ReadProbe(f []byte, link LinkType) (Probe, error) {
 		protocol, p.TTL = ip[ipv6NextHeaderAt], ip[ipv6HopLimitAt]
 		p.Src = addr6(ip[ipv6SrcAt:])
 		p.Dst = addr6(ip[ipv6DstAt:])
+		if protocol == extRouting {
+			p.Route, p.Dst, protocol, err = readRouting(p.Dst, ip[head:])
+			head += p.Route.HeaderLen()
+		}
 		if p.Src.Is4In6() || p.Dst.Is4In6() {
 			return Probe{}, errors.New("read probe: IPv4-mapped IPv6 address")
 		}
@@ -39,8 +47,14 @@ func ReadProbe(f []byte, link LinkType) (Probe, error) {
 		p.TTL, protocol = ip[ipv4TTLAt], ip[ipv4ProtocolAt]
 		p.Src = addr4(ip[ipv4SrcAt:])
 		p.Dst = addr4(ip[ipv4DstAt:])
+		if head > ipv4HeaderLen {
+			p.Route, p.Dst, err = readIPv4Options(p.Dst, ip[ipv4HeaderLen:head])
+		}
 	}
-	if err := p.readTransport(ip[ipHeaderLen(v6):], protocol); err != nil {
+	if err == nil {
+		err = p.readTransport(ip[head:], protocol)
+	}
+	if err != nil {
 		return Probe{}, fmt.Errorf("read probe: %w", err)
 	}
 	return p, nil
@@ -49,7 +63,11 @@ func ReadProbe(f []byte, link LinkType) (Probe, error) {
 // readTransport reads what follows the IP header.
 func (p *Probe) readTransport(b []byte, protocol uint8) error {
 	v6 := p.IsIPv6()
-	for m := UDP; m <= TCP; m++ {
+	if isPattern(b) && isRawProtocol(protocol, v6) {
+		p.Method, p.Protocol = Raw, protocol
+		return nil
+	}
+	for m := UDP; m <= DCCP; m++ {
 		if protocol == protocolOf(m, v6) {
 			p.Method = m
 		}
@@ -57,8 +75,8 @@ func (p *Probe) readTransport(b []byte, protocol uint8) error {
 	if p.Method == 0 {
 		return fmt.Errorf("protocol %d is of no method", protocol)
 	}
-	if p.Size < MinSize(p.Method, v6) {
-		return fmt.Errorf("%s probe of %d bytes, want at least %d", p.Method, p.Size, MinSize(p.Method, v6))
+	if low := MinSize(p.Method, v6) + p.Route.HeaderLen(); p.Size < low {
+		return fmt.Errorf("%s probe of %d bytes, want at least %d", p.Method, p.Size, low)
 	}
 	switch p.Method {
 	case UDP:
@@ -75,6 +93,10 @@ func (p *Probe) readTransport(b []byte, protocol uint8) error {
 		p.Seq = uint32(binary.BigEndian.Uint16(b[icmpSeqAt:]))
 	case TCP:
 		return p.readTCP(b)
+	case UDPLite:
+		return p.readUDPLite(b)
+	case DCCP:
+		return p.readDCCP(b)
 	}
 	return nil
 }
@@ -100,16 +122,21 @@ func echoRequestType(v6 bool) uint8 {
 }
 
 // packetOf gives the IP packet in a frame, cut to the length its header tells,
-// and its family. It fails for IPv4 fragments and options.
-func packetOf(f []byte, link LinkType) (ip []byte, v6 bool, err error) {
+// and the length of that header, IPv4 options included. It fails for IPv4
+// fragments.
+func packetOf(f []byte, link LinkType) (ip []byte, head int, err error) {
 	n := link.HeaderLen()
 	if len(f) <= n {
-		return nil, false, fmt.Errorf("frame of %d bytes is too short", len(f))
+		return nil, 0, fmt.Errorf("frame of %d bytes is too short", len(f))
 	}
 	ip = f[n:]
-	v6 = ip[0]>>4 == 6
-	if !v6 && ip[0] != 0x45 {
-		return nil, false, fmt.Errorf("first IP byte %#x, want version 6, or 4 without options", ip[0])
+	v6 := ip[0]>>4 == 6
+	head = ipHeaderLen(v6)
+	if !v6 {
+		if ip[0] < 0x45 || ip[0] > 0x4f {
+			return nil, 0, fmt.Errorf("first IP byte %#x, want version 6, or 4 and a header of 20 bytes or more", ip[0])
+		}
+		head = int(ip[0]&0x0f) * 4
 	}
 	if link == LinkEthernet {
 		want := uint16(etherTypeIPv4)
@@ -117,22 +144,21 @@ func packetOf(f []byte, link LinkType) (ip []byte, v6 bool, err error) {
 			want = etherTypeIPv6
 		}
 		if got := binary.BigEndian.Uint16(f[12:]); got != want {
-			return nil, false, fmt.Errorf("EtherType %#04x, want %#04x", got, want)
+			return nil, 0, fmt.Errorf("EtherType %#04x, want %#04x", got, want)
 		}
 	}
-	head := ipHeaderLen(v6)
 	if len(ip) < head {
-		return nil, false, fmt.Errorf("IP header of %d bytes, want %d", len(ip), head)
+		return nil, 0, fmt.Errorf("IP header of %d bytes, want %d", len(ip), head)
 	}
 	size := int(binary.BigEndian.Uint16(ip[ipv4LengthAt:]))
 	if v6 {
 		size = head + int(binary.BigEndian.Uint16(ip[ipv6LengthAt:]))
 	}
 	if size < head || size > len(ip) {
-		return nil, false, fmt.Errorf("IP length %d, want %d..%d", size, head, len(ip))
+		return nil, 0, fmt.Errorf("IP length %d, want %d..%d", size, head, len(ip))
 	}
 	if word := binary.BigEndian.Uint16(ip[ipv4FragmentAt:]); !v6 && word&^ipv4DontFragment != 0 {
-		return nil, false, fmt.Errorf("IPv4 flags and offset %#04x, want a packet that is no fragment", word)
+		return nil, 0, fmt.Errorf("IPv4 flags and offset %#04x, want a packet that is no fragment", word)
 	}
-	return ip[:size], v6, nil
+	return ip[:size], head, nil
 }

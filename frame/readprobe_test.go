@@ -13,7 +13,7 @@ import (
 func TestReadProbeRoundTrip(t *testing.T) {
 	for _, v6 := range []bool{false, true} {
 		for _, link := range []Link{{}, ethernet} {
-			for _, m := range []Method{UDP, ICMP, TCP} {
+			for _, m := range methods {
 				for _, size := range []int{0, MinSize(m, v6), 65000} {
 					p := fullProbe(m, v6, size)
 					// The last bytes play the padding of a short Ethernet frame.
@@ -22,7 +22,7 @@ func TestReadProbeRoundTrip(t *testing.T) {
 					if err != nil {
 						t.Errorf("%s %s %d bytes: %v", m, familyName(v6), p.Size, err)
 					}
-					if diff := cmp.Diff(p, got, cmpopts.EquateComparable(p.Src)); diff != "" {
+					if diff := cmp.Diff(p, got, cmpopts.EquateComparable(p.Src, p.Route)); diff != "" {
 						t.Errorf("%s %s %d bytes (-sent +read):\n%s", m, familyName(v6), p.Size, diff)
 					}
 				}
@@ -45,7 +45,8 @@ func TestReadProbeErrors(t *testing.T) {
 		want   string
 	}{
 		{"version", UDP, false, 0, []byte{0x75}, "0x75"},
-		{"options", UDP, false, 0, []byte{0x46}, "0x46"},
+		{"options", UDP, false, 0, []byte{0x46}, "IPv4 options"},
+		{"header length", UDP, false, 0, []byte{0x44}, "0x44"},
 		{"more fragments", UDP, false, 6, []byte{0x20}, "no fragment"},
 		{"offset", UDP, false, 7, []byte{1}, "no fragment"},
 		{"long", UDP, false, 2, []byte{0, 61}, "IP length 61, want 20..60"},
@@ -64,6 +65,14 @@ func TestReadProbeErrors(t *testing.T) {
 		{"MSS 0", TCP, false, 40, []byte{2, 4, 0, 0}, "TCP options"},
 		{"unknown option", TCP, false, 40, []byte{99, 4}, "TCP options"},
 		{"padding before timestamps", TCP, false, 44, []byte{0, 0}, "TCP options"},
+		{"coverage 7", UDPLite, false, 24, []byte{0, 7}, "coverage 7, want 8..40"},
+		{"coverage past the end", UDPLite, false, 24, []byte{0, 41}, "coverage 41, want 8..40"},
+		{"DCCP Response", DCCP, false, 28, []byte{3}, "not laid out"},
+		{"DCCP checksum coverage", DCCP, false, 25, []byte{1}, "not laid out"},
+		{"DCCP long sequence", DCCP, true, 50, []byte{0, 1}, "not laid out"},
+		{"DCCP options", DCCP, true, 44, []byte{6}, "data offset 6, want 20 and 5"},
+		{"raw payload", Raw, false, 25, []byte{0}, "protocol 253 is of no method"},
+		{"raw extension header", Raw, true, 6, []byte{60}, "protocol 60 is of no method"},
 		{"shift 15", TCP, false, 59, []byte{15}, "TCP options"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -82,7 +91,7 @@ func TestReadProbeErrors(t *testing.T) {
 
 func TestReadProbeTruncated(t *testing.T) {
 	for _, v6 := range []bool{false, true} {
-		for _, m := range []Method{UDP, ICMP, TCP} {
+		for _, m := range methods {
 			p := fullProbe(m, v6, 0)
 			f := putFresh(t, ethernet, &p)
 			for n := range f {
@@ -95,7 +104,7 @@ func TestReadProbeTruncated(t *testing.T) {
 }
 
 func TestReadProbeAllocatesNothing(t *testing.T) {
-	for _, m := range []Method{UDP, ICMP, TCP} {
+	for _, m := range methods {
 		p := fullProbe(m, true, 0)
 		f := putFresh(t, ethernet, &p)
 		if n := testing.AllocsPerRun(100, func() {
@@ -112,7 +121,7 @@ func TestReadProbeAllocatesNothing(t *testing.T) {
 // that probe's template writes.
 func FuzzReadProbe(f *testing.F) {
 	for _, v6 := range []bool{false, true} {
-		for _, m := range []Method{UDP, ICMP, TCP} {
+		for _, m := range methods {
 			p := fullProbe(m, v6, 0)
 			f.Add(putFresh(f, Link{}, &p), false)
 			f.Add(putFresh(f, ethernet, &p), true)
@@ -139,13 +148,15 @@ func FuzzReadProbe(f *testing.F) {
 				clear(f[:12])
 			}
 			ip := f[link.Type.HeaderLen():]
-			transport := ip[ipHeaderLen(p.IsIPv6()):]
+			transport := ip[ipHeaderLen(p.IsIPv6())+p.Route.HeaderLen():]
 			if !p.IsIPv6() {
 				binary.BigEndian.PutUint16(ip[10:], 0)
 			}
 			switch p.Method {
-			case UDP:
+			case UDP, UDPLite:
 				clear(transport[6:])
+			case DCCP:
+				clear(transport[6:8])
 			case ICMP:
 				clear(transport[2:4])
 				clear(transport[8:])

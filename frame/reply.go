@@ -6,9 +6,9 @@ import "net/netip"
 type Kind uint8
 
 // The kinds of replies. From KindTimeExceeded to KindICMPOther the frame is an
-// ICMP error or notice; KindEchoReply, KindUDP and KindTCP are direct answers.
+// ICMP error or notice; from KindEchoReply on it is a direct answer.
 const (
-	KindNone         Kind = iota // not IP, or a protocol that answers no probe
+	KindNone         Kind = iota // not IP
 	KindTruncated                // ends before its headers do
 	KindMalformed                // a header contradicts itself
 	KindFragment                 // a later fragment: no transport header to read
@@ -22,6 +22,9 @@ const (
 	KindEchoReply                // ICMP 0, ICMPv6 129
 	KindUDP                      // UDP datagram
 	KindTCP                      // TCP segment
+	KindUDPLite                  // UDP-Lite datagram
+	KindDCCP                     // DCCP packet; Type is its type
+	KindRaw                      // packet of any other protocol
 )
 
 // IsError tells whether the kind is an ICMP error that quotes a packet.
@@ -49,17 +52,18 @@ type Reply struct {
 	TOS      uint8      // the reply's own TOS or traffic class
 	ID       uint16     // the reply's own IPv4 identification
 	Size     int        // whole IP length in bytes, as its header says
+	Protocol uint8      // IP protocol number, behind extension headers; 0 where it was not reached
 
-	Checksum Checksum // of ICMP, UDP or TCP
-	Type     uint8    // ICMP only
+	Checksum Checksum // of the transport; unknown for KindRaw
+	Type     uint8    // ICMP; the packet type of DCCP
 	Code     uint8    // ICMP only
 	MTU      uint32   // KindTooBig only: next-hop MTU in bytes, 0 when not told
 
 	// Direct answers only.
-	SrcPort uint16 // UDP, TCP source port; echo identifier
-	DstPort uint16 // UDP, TCP destination port; echo identifier
-	Seq     uint32 // TCP sequence number; echo sequence
-	Ack     uint32 // TCP
+	SrcPort uint16 // source port; echo identifier
+	DstPort uint16 // destination port; echo identifier
+	Seq     uint32 // TCP sequence number; DCCP's low 32 bits; echo sequence
+	Ack     uint32 // TCP; DCCP's low 32 bits; valid where HasAck
 	Flags   uint8  // TCP
 
 	Quote Quote  // for IsError kinds; Quote.Bytes is 0 when there is none
@@ -69,6 +73,18 @@ type Reply struct {
 	ExtCompliant bool
 }
 
+// HasAck tells whether a direct answer acknowledges a sequence number: a TCP
+// segment with ACK, or a DCCP packet of any type but Request and Data.
+func (r *Reply) HasAck() bool {
+	switch r.Kind {
+	case KindTCP:
+		return r.Flags&FlagACK != 0
+	case KindDCCP:
+		return dccpHasAck(r.Type)
+	}
+	return false
+}
+
 // Quote is the part of our packet that an ICMP error carries back.
 type Quote struct {
 	Bytes     int  // how many bytes of it came back, its IP header included
@@ -76,7 +92,7 @@ type Quote struct {
 	Malformed bool // its IP header contradicts itself
 	Fragment  bool // a later fragment: no transport header
 	Protocol  uint8
-	Method    Method     // of Protocol in the quote's family; 0 for any other protocol
+	Method    Method     // that has Protocol for its own in the quote's family; else 0
 	Src, Dst  netip.Addr // as quoted
 	TTL       uint8      // as quoted: 1 where every router behaves
 	TOS       uint8
@@ -85,10 +101,10 @@ type Quote struct {
 	Length    int    // whole IP length as quoted (IPv6: payload length + 40)
 	Label     uint32 // IPv6
 
-	// Valid as far as Transport reaches: ports need 4 bytes, Checksum 8 (UDP,
-	// ICMP: 4) or 18 (TCP), Seq 8.
-	SrcPort  uint16 // UDP, TCP; the echo identifier for ICMP
-	DstPort  uint16 // UDP, TCP; 0 for ICMP
-	Seq      uint32 // TCP sequence number; echo sequence
+	// Valid as far as Transport reaches: ports need 4 bytes, Checksum 8 (ICMP: 4,
+	// TCP: 18), Seq 8 (DCCP: 16).
+	SrcPort  uint16 // of methods with ports; the echo identifier for ICMP
+	DstPort  uint16 // of methods with ports; 0 for ICMP
+	Seq      uint32 // TCP sequence number; DCCP's low 32 bits; echo sequence
 	Checksum uint16 // transport checksum; 0 when it did not come back
 }

@@ -74,13 +74,14 @@ func TestTCPOptionLayouts(t *testing.T) {
 
 func TestMinSize(t *testing.T) {
 	got := map[string]int{}
-	for m := Method(0); m <= TCP+1; m++ {
+	for m := Method(0); m <= Raw+1; m++ {
 		got[fmt.Sprintf("%s4 %d", m, m)] = MinSize(m, false)
 		got[fmt.Sprintf("%s6 %d", m, m)] = MinSize(m, true)
 	}
 	want := map[string]int{
 		"unknown4 0": 0, "unknown6 0": 0, "udp4 1": 28, "udp6 1": 48, "icmp4 2": 28, "icmp6 2": 48,
-		"tcp4 3": 40, "tcp6 3": 60, "unknown4 4": 0, "unknown6 4": 0,
+		"tcp4 3": 40, "tcp6 3": 60, "udplite4 4": 28, "udplite6 4": 48, "dccp4 5": 40, "dccp6 5": 60,
+		"raw4 6": 20, "raw6 6": 40, "unknown4 7": 0, "unknown6 7": 0,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("MinSize (-want +got):\n%s", diff)

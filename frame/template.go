@@ -20,11 +20,13 @@ type Template struct {
 }
 
 // NewTemplate serializes the frame of p once. The fields that Put takes from
-// its own probe are free here. A TCP probe's Size may be 0 for TCPSize.
+// its own probe are free here. A TCP or DCCP probe's Size may be 0 for
+// HeaderLen.
 //
 // It fails when the addresses are not two of one family, unmapped and without
-// zone; when the method or link type is unknown; when Size is outside MinSize
-// to MaxSize or a TCP probe's is not TCPSize; or when Shift is above MaxShift.
+// zone, or Route is of the other; when the method or link type is unknown; when
+// Size is outside HeaderLen to MaxSize or a TCP or DCCP probe's is not
+// HeaderLen; when Shift is above MaxShift; or when Protocol is none for Raw.
 func NewTemplate(link Link, p *Probe) (*Template, error) {
 	size, err := checkProbe(link, p)
 	if err != nil {
@@ -40,7 +42,7 @@ func NewTemplate(link Link, p *Probe) (*Template, error) {
 	t := &Template{
 		frame:     built[:ip+size],
 		ip:        ip,
-		transport: ip + ipHeaderLen(p.IsIPv6()),
+		transport: ip + ipHeaderLen(p.IsIPv6()) + p.Route.HeaderLen(),
 		method:    p.Method,
 		v6:        p.IsIPv6(),
 	}
@@ -64,44 +66,69 @@ func checkProbe(link Link, p *Probe) (size int, err error) {
 	if p.Src.Is4() != p.Dst.Is4() {
 		return 0, fmt.Errorf("source %s and destination %s are of different families", p.Src, p.Dst)
 	}
-	v6, size := p.IsIPv6(), p.Size
-	switch p.Method {
-	case UDP, ICMP:
-		if low := MinSize(p.Method, v6); size < low || size > MaxSize {
+	if !p.Route.IsZero() && p.Route.IsIPv6() != p.IsIPv6() {
+		return 0, fmt.Errorf("route %v is not of the family of %s", p.Route, p.Dst)
+	}
+	low, size := p.HeaderLen(), p.Size
+	switch {
+	case low == 0:
+		return 0, fmt.Errorf("unknown method %d", p.Method)
+	case p.Method == TCP && p.TCP.WScale && p.TCP.Shift > MaxShift:
+		return 0, fmt.Errorf("window scale shift %d, want 0..%d", p.TCP.Shift, MaxShift)
+	case p.Method == Raw && !isRawProtocol(p.Protocol, p.IsIPv6()):
+		return 0, fmt.Errorf("raw protocol %d, want 1..255 and for IPv6 no extension header", p.Protocol)
+	case p.Method.hasPayload():
+		if size < low || size > MaxSize {
 			return 0, fmt.Errorf("%s probe of %d bytes, want %d..%d", p.Method, size, low, MaxSize)
 		}
-	case TCP:
-		if p.TCP.WScale && p.TCP.Shift > MaxShift {
-			return 0, fmt.Errorf("window scale shift %d, want 0..%d", p.TCP.Shift, MaxShift)
-		}
-		want := TCPSize(v6, &p.TCP)
-		if size != 0 && size != want {
-			return 0, fmt.Errorf("tcp probe of %d bytes, want %d for these options, or 0", size, want)
-		}
-		size = want
-	default:
-		return 0, fmt.Errorf("unknown method %d", p.Method)
+	case size == 0:
+		size = low
+	case size != low:
+		return 0, fmt.Errorf("%s probe of %d bytes, want %d for these headers, or 0", p.Method, size, low)
 	}
 	return size, nil
 }
 
 // Protocol numbers of the IP header (IANA).
 const (
-	protoICMP   = 1
-	protoTCP    = 6
-	protoUDP    = 17
-	protoICMPv6 = 58
+	protoICMP    = 1
+	protoTCP     = 6
+	protoUDP     = 17
+	protoDCCP    = 33
+	protoICMPv6  = 58
+	protoUDPLite = 136
 )
 
-// protocolOf gives the IP protocol number of a known method.
+// protocolOf gives the IP protocol number of a method, 0 for Raw.
 func protocolOf(m Method, v6 bool) uint8 {
-	switch {
-	case m == UDP:
+	switch m {
+	case UDP:
 		return protoUDP
-	case m == TCP:
+	case TCP:
 		return protoTCP
-	case v6:
-		return protoICMPv6
+	case UDPLite:
+		return protoUDPLite
+	case DCCP:
+		return protoDCCP
+	case ICMP:
+		if v6 {
+			return protoICMPv6
+		}
+		return protoICMP
 	}
-	return protoICMP
+	return 0
+}
+
+// protocol gives the probe's IP protocol number.
+func (p *Probe) protocol() uint8 {
+	if p.Method == Raw {
+		return p.Protocol
+	}
+	return protocolOf(p.Method, p.IsIPv6())
+}
+
+// isRawProtocol tells whether a Raw probe may have the protocol. The payload
+// would not do for the IPv6 extension headers that every node reads.
+func isRawProtocol(protocol uint8, v6 bool) bool {
+	return protocol != 0 && !(v6 && isExtHeader(protocol))
 }

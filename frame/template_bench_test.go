@@ -9,7 +9,8 @@ func BenchmarkPut(b *testing.B) {
 		size   int
 	}{
 		{UDP, false, 60}, {UDP, true, 80}, {ICMP, false, 60}, {ICMP, true, 80},
-		{TCP, false, 60}, {TCP, true, 80}, {UDP, false, 1500}, {UDP, true, 65000},
+		{TCP, false, 60}, {TCP, true, 80}, {UDPLite, false, 60}, {UDPLite, true, 80},
+		{DCCP, false, 40}, {DCCP, true, 60}, {Raw, false, 60}, {Raw, true, 80}, {UDP, false, 1500}, {UDP, true, 65000},
 	} {
 		b.Run(bb.method.String()+"/"+familyName(bb.v6)+"/"+sizeName(bb.size), func(b *testing.B) {
 			p := fullProbe(bb.method, bb.v6, bb.size)
@@ -27,7 +28,7 @@ func BenchmarkPut(b *testing.B) {
 }
 
 func BenchmarkReadProbe(b *testing.B) {
-	for _, m := range []Method{UDP, ICMP, TCP} {
+	for _, m := range methods {
 		b.Run(m.String(), func(b *testing.B) {
 			p := fullProbe(m, false, 60)
 			f := putFresh(b, ethernet, &p)

@@ -10,7 +10,7 @@ import (
 func fuzzProbe(src, dst []byte, method, tos, ttl, flags, opts, shift uint8, size, sport, dport, id, window, mss uint16,
 	label, seq, ack, tsval, tsecr uint32) Probe {
 	p := Probe{
-		Method: 1 + Method(method%3), TOS: tos, TTL: ttl, SrcPort: sport, DstPort: dport, Seq: seq,
+		Method: 1 + Method(method%6), TOS: tos, TTL: ttl, SrcPort: sport, DstPort: dport, Seq: seq,
 	}
 	v6 := opts&1 != 0
 	var a, b [16]byte
@@ -28,6 +28,15 @@ func fuzzProbe(src, dst []byte, method, tos, ttl, flags, opts, shift uint8, size
 	switch p.Method {
 	case UDP:
 		p.Seq = 0
+	case UDPLite:
+		p.Seq, p.Coverage = 0, uint16(min(max(int(window), 8), p.Size-ipHeaderLen(v6)))
+	case DCCP:
+		p.Size, p.Service = MinSize(DCCP, v6), ack
+	case Raw:
+		p.SrcPort, p.DstPort, p.Seq, p.Protocol = 0, 0, 0, max(flags, 1)
+		if v6 && isExtHeader(p.Protocol) {
+			p.Protocol = 253
+		}
 	case ICMP:
 		p.DstPort, p.Seq = 0, seq&0xffff
 	case TCP:
@@ -46,7 +55,7 @@ func fuzzProbe(src, dst []byte, method, tos, ttl, flags, opts, shift uint8, size
 // FuzzTemplate builds any probe through a template, compares it with a fresh
 // serialization and reads it back.
 func FuzzTemplate(f *testing.F) {
-	for m := range uint8(3) {
+	for m := range uint8(6) {
 		for opts := range uint8(4) {
 			f.Add([]byte{192, 0, 2, 1}, []byte{198, 51, 100, 7}, m, uint8(0xb9), uint8(7), uint8(FlagSYN), opts<<3|opts, uint8(2),
 				uint16(61)*uint16(opts), uint16(54321), uint16(33434), uint16(1), uint16(5840), uint16(1460),

@@ -32,6 +32,15 @@ func familyName(v6 bool) string {
 	return "ipv4"
 }
 
+// methods is every method, and withHeader those that have one of their own.
+var (
+	methods    = []Method{UDP, ICMP, TCP, UDPLite, DCCP, Raw}
+	withHeader = methods[:5]
+)
+
+// checksumAt is where the methods' headers have their checksum.
+var checksumAt = map[Method]int{UDP: 6, ICMP: 2, TCP: 16, UDPLite: 6, DCCP: 6}
+
 // fullProbe gives a probe with every field set that its method and family
 // know; size 0 stands for 40 bytes past the IP header, as for TCP anyway.
 func fullProbe(m Method, v6 bool, size int) Probe {
@@ -45,6 +54,15 @@ func fullProbe(m Method, v6 bool, size int) Probe {
 	switch m {
 	case UDP:
 		p.Seq = 0
+	case UDPLite:
+		p.Seq, p.Coverage = 0, 20
+		if size != 0 {
+			p.Coverage = uint16(min(20, size-ipHeaderLen(v6)))
+		}
+	case DCCP:
+		p.Service, p.Size = DefaultService, MinSize(DCCP, v6)
+	case Raw:
+		p.SrcPort, p.DstPort, p.Seq, p.Protocol = 0, 0, 0, 253
 	case ICMP:
 		p.DstPort, p.Seq = 0, 0xbeef
 	case TCP:
@@ -78,6 +96,7 @@ func freshFrame(t testing.TB, link Link, p *Probe) []byte {
 	}
 	next := map[Method]layers.IPProtocol{
 		UDP: layers.IPProtocolUDP, TCP: layers.IPProtocolTCP, ICMP: layers.IPProtocolICMPv4,
+		UDPLite: layers.IPProtocolUDPLite, DCCP: 33, Raw: layers.IPProtocol(p.Protocol),
 	}[p.Method]
 	at := head + 20
 	if v6 {
@@ -102,6 +121,8 @@ func freshFrame(t testing.TB, link Link, p *Probe) []byte {
 	}
 	from := 0
 	switch {
+	case p.Method > TCP:
+		ls = append(ls, gopacket.Payload(freshTransport(p)))
 	case p.Method == UDP:
 		udp := &layers.UDP{SrcPort: layers.UDPPort(p.SrcPort), DstPort: layers.UDPPort(p.DstPort)}
 		must(t, udp.SetNetworkLayerForChecksum(network))
@@ -128,9 +149,10 @@ func freshFrame(t testing.TB, link Link, p *Probe) []byte {
 		from = 8
 	}
 	size := p.Size
-	if p.Method == TCP {
+	switch {
+	case p.Method == TCP:
 		size = TCPSize(v6, &p.TCP)
-	} else {
+	case p.Method == UDP || p.Method == ICMP:
 		payload := make([]byte, head+size-at-8)
 		for i := range payload {
 			payload[i] = byte(0x40 | (from+i)%64)
@@ -144,6 +166,48 @@ func freshFrame(t testing.TB, link Link, p *Probe) []byte {
 		binary.BigEndian.PutUint16(f[at+6:], 0xffff)
 	}
 	return f
+}
+
+// freshTransport builds what gopacket does not, checksum in one go, in the way
+// of the RFCs' drawings.
+func freshTransport(p *Probe) []byte {
+	n := p.Size - ipHeaderLen(p.Dst.Is6())
+	if p.Method == Raw {
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = byte(0x40 | i%64)
+		}
+		return b
+	}
+	var b []byte
+	covered := n
+	b = binary.BigEndian.AppendUint16(b, p.SrcPort)
+	b = binary.BigEndian.AppendUint16(b, p.DstPort)
+	if p.Method == UDPLite {
+		covered = int(p.Coverage)
+		b = binary.BigEndian.AppendUint16(b, p.Coverage)
+		b = append(b, 0, 0)
+		for i := range n - 8 {
+			b = append(b, byte(0x40|i%64))
+		}
+	} else {
+		b = append(b, 5, 0, 0, 0, 1, 0, 0, 0)
+		b = binary.BigEndian.AppendUint32(b, p.Seq)
+		b = binary.BigEndian.AppendUint32(b, p.Service)
+	}
+	next := byte(33)
+	if p.Method == UDPLite {
+		next = 136
+	}
+	pseudo := append(p.Src.AsSlice(), p.Dst.AsSlice()...)
+	pseudo = binary.BigEndian.AppendUint32(pseudo, uint32(n))
+	pseudo = append(pseudo, 0, 0, 0, next)
+	sum := ^naiveSum(append(pseudo, b[:covered]...), 0)
+	if p.Method == UDPLite && sum == 0 {
+		sum = 0xffff
+	}
+	binary.BigEndian.PutUint16(b[6:], sum)
+	return b
 }
 
 func must(t testing.TB, err error) {

@@ -12,19 +12,25 @@ func (t *Template) prepare(p *Probe) {
 	if t.v6 {
 		t.word = binary.BigEndian.Uint32(ip)
 	} else {
-		t.ipSum = uint32(Fold(Sum(ip[:ipv4HeaderLen], 0)))
+		t.ipSum = uint32(Fold(Sum(t.frame[t.ip:t.transport], 0)))
 	}
-	sum := Sum(body, 0)
+	covered := len(body)
+	if t.method == UDPLite {
+		covered = p.coverage(len(body))
+	}
+	sum := Sum(body[:covered], 0)
 	if t.method != ICMP || t.v6 { // ICMP has no pseudo-header in IPv4
-		sum += PseudoSum(p.Src, p.Dst, protocolOf(t.method, t.v6), len(body))
+		// With a Route it holds the final destination (RFC 8200 section 8.1),
+		// and all of a UDP-Lite datagram's length (RFC 3828 section 3.2).
+		sum += PseudoSum(p.Src, p.Dst, p.protocol(), len(body))
 	}
 	t.sum = uint32(Fold(sum))
 }
 
 // Put writes the frame of p into dst and gives its length, or 0 when dst is
 // shorter than Len. From p it takes TTL, ID (IPv4), Label (its low 20 bits,
-// IPv6), SrcPort, DstPort and Seq (its low 16 bits for ICMP) and nothing else.
-// Checksums are whole; it allocates nothing.
+// IPv6), SrcPort, DstPort and Seq (its low 16 bits for ICMP), as far as its
+// method has them, and nothing else. Checksums are whole; it allocates nothing.
 func (t *Template) Put(dst []byte, p *Probe) int {
 	n := len(t.frame)
 	if len(dst) < n {
@@ -39,13 +45,13 @@ func (t *Template) Put(dst []byte, p *Probe) int {
 	}
 	b := dst[t.transport:]
 	switch t.method {
-	case UDP:
+	case UDP, UDPLite:
 		h := (*[udpHeaderLen]byte)(b)
 		binary.BigEndian.PutUint16(h[portSrcAt:], p.SrcPort)
 		binary.BigEndian.PutUint16(h[portDstAt:], p.DstPort)
 		sum := ^Fold(t.sum + uint32(p.SrcPort) + uint32(p.DstPort))
 		if sum == 0 {
-			sum = 0xffff // zero means no checksum, RFC 768
+			sum = 0xffff // zero means no checksum, RFC 768, or is wrong, RFC 3828 section 3.1
 		}
 		binary.BigEndian.PutUint16(h[udpChecksumAt:], sum)
 	case ICMP:
@@ -61,6 +67,13 @@ func (t *Template) Put(dst []byte, p *Probe) int {
 		binary.BigEndian.PutUint32(h[tcpSeqAt:], p.Seq)
 		sum := t.sum + uint32(p.SrcPort) + uint32(p.DstPort) + p.Seq>>16 + p.Seq&0xffff
 		binary.BigEndian.PutUint16(h[tcpChecksumAt:], ^Fold(sum))
+	case DCCP:
+		h := (*[dccpRequestLen]byte)(b)
+		binary.BigEndian.PutUint16(h[portSrcAt:], p.SrcPort)
+		binary.BigEndian.PutUint16(h[portDstAt:], p.DstPort)
+		binary.BigEndian.PutUint32(h[dccpSeqLowAt:], p.Seq)
+		sum := t.sum + uint32(p.SrcPort) + uint32(p.DstPort) + p.Seq>>16 + p.Seq&0xffff
+		binary.BigEndian.PutUint16(h[dccpChecksumAt:], ^Fold(sum))
 	}
 	return n
 }

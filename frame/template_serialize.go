@@ -24,31 +24,42 @@ func serialize(link Link, p *Probe, size int) ([]byte, error) {
 		}
 		ls = append(ls, eth)
 	}
-	protocol := layers.IPProtocol(protocolOf(p.Method, v6))
+	first := p.Dst
+	if !p.Route.IsZero() {
+		first = p.Route.Gateway(0)
+	}
+	protocol := layers.IPProtocol(p.protocol())
 	if v6 {
-		ls = append(ls, &layers.IPv6{
+		ip := &layers.IPv6{
 			Version:      6,
 			TrafficClass: p.TOS,
 			NextHeader:   protocol,
 			SrcIP:        p.Src.AsSlice(),
-			DstIP:        p.Dst.AsSlice(),
-		})
+			DstIP:        first.AsSlice(),
+		}
+		ls = append(ls, ip)
+		if !p.Route.IsZero() {
+			// gopacket writes no routing headers.
+			ip.NextHeader = extRouting
+			ls = append(ls, gopacket.Payload(p.Route.appendRoutingHeader(nil, p.protocol(), p.Dst)))
+		}
 	} else {
 		ip := &layers.IPv4{
 			Version:  4,
 			TOS:      p.TOS,
 			Protocol: protocol,
 			SrcIP:    p.Src.AsSlice(),
-			DstIP:    p.Dst.AsSlice(),
+			DstIP:    first.AsSlice(),
+			Options:  p.Route.ipv4Options(p.Dst),
 		}
 		if p.DF {
 			ip.Flags = layers.IPv4DontFragment
 		}
 		ls = append(ls, ip)
 	}
-	ls = append(ls, transportLayers(p)...)
-	if p.Method != TCP {
-		payload := make([]byte, size-MinSize(p.Method, v6))
+	ls = append(ls, transportLayers(p, size-ipHeaderLen(v6)-p.Route.HeaderLen())...)
+	if p.Method.hasPayload() {
+		payload := make([]byte, size-p.HeaderLen())
 		from := 0
 		if p.Method == ICMP {
 			from = icmpHeaderLen
@@ -66,9 +77,16 @@ func serialize(link Link, p *Probe, size int) ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// transportLayers gives the headers that follow the IP header.
-func transportLayers(p *Probe) []gopacket.SerializableLayer {
+// transportLayers gives the headers before the payload, for a transport of n
+// bytes. gopacket writes neither UDP-Lite nor DCCP: these are built by hand.
+func transportLayers(p *Probe, n int) []gopacket.SerializableLayer {
 	switch {
+	case p.Method == Raw:
+		return nil
+	case p.Method == UDPLite:
+		return []gopacket.SerializableLayer{gopacket.Payload(p.udpliteHeader(n))}
+	case p.Method == DCCP:
+		return []gopacket.SerializableLayer{gopacket.Payload(p.dccpRequest())}
 	case p.Method == UDP:
 		return []gopacket.SerializableLayer{&layers.UDP{}}
 	case p.Method == TCP:

@@ -33,10 +33,10 @@ func putFresh(t testing.TB, link Link, p *Probe) []byte {
 func TestTemplateEqualsFreshSerialization(t *testing.T) {
 	for _, v6 := range []bool{false, true} {
 		for _, link := range []Link{{}, ethernet} {
-			for _, m := range []Method{UDP, ICMP, TCP} {
+			for _, m := range methods {
 				low := MinSize(m, v6)
 				sizes := []int{low, low + 1, low + 2, low + 32, 60 + low, 576, 1280, 1499, 1500, 9000, 65000, MaxSize}
-				if m == TCP {
+				if !m.hasPayload() {
 					sizes = []int{0}
 				}
 				for _, size := range sizes {
@@ -64,7 +64,7 @@ func TestTemplateFields(t *testing.T) {
 		"label 21": func(p *Probe) { p.Label = 0x1abcde },
 	} {
 		for _, v6 := range []bool{false, true} {
-			for _, m := range []Method{UDP, ICMP, TCP} {
+			for _, m := range methods {
 				p := fullProbe(m, v6, 0)
 				change(&p)
 				want := freshFrame(t, ethernet, &p)
@@ -103,16 +103,17 @@ func TestTemplatePayload(t *testing.T) {
 }
 
 // One source port of 65536 makes the sum come out 0, which in UDP would say
-// that there is no checksum (RFC 768). ICMP and TCP have no such meaning.
+// that there is no checksum (RFC 768), and UDP-Lite always has one (RFC 3828). The
+// others have no such meaning.
 func TestTemplateZeroChecksum(t *testing.T) {
 	for _, v6 := range []bool{false, true} {
-		for _, m := range []Method{UDP, ICMP, TCP} {
+		for _, m := range withHeader {
 			p := fullProbe(m, v6, 0)
 			tmpl, err := NewTemplate(Link{}, &p)
 			must(t, err)
-			at := map[Method]int{UDP: 6, ICMP: 2, TCP: 16}[m] + ipHeaderLen(v6)
+			at := checksumAt[m] + ipHeaderLen(v6)
 			want := uint16(0)
-			if m == UDP {
+			if m == UDP || m == UDPLite {
 				want = 0xffff
 			}
 			found := 0
@@ -159,7 +160,14 @@ func TestNewTemplateErrors(t *testing.T) {
 	}{
 		{"link type", UDP, Link{Type: 9}, nil, "link type 9"},
 		{"no method", 0, Link{}, nil, "unknown method 0"},
-		{"unknown method", 4, Link{}, nil, "unknown method 4"},
+		{"unknown method", 7, Link{}, nil, "unknown method 7"},
+		{"dccp size", DCCP, Link{}, func(p *Probe) { p.Size++ }, "dccp probe of 41 bytes, want 40"},
+		{"udplite small", UDPLite, Link{}, func(p *Probe) { p.Size = 27 }, "udplite probe of 27 bytes, want 28..65535"},
+		{"raw small", Raw, Link{}, func(p *Probe) { p.Size = 19 }, "raw probe of 19 bytes, want 20..65535"},
+		{"raw protocol", Raw, Link{}, func(p *Probe) { p.Protocol = 0 }, "raw protocol 0, want 1..255"},
+		{"raw extension header", Raw, Link{}, func(p *Probe) { p.Src, p.Dst, p.Protocol = src6, dst6, 60 }, "raw protocol 60"},
+		{"route of the other family", UDP, Link{}, func(p *Probe) { p.Route = routeOf(t, Routing2, dst6) }, "route 2001:db8:1:2:3:4:5:6 is not of the family of 198.51.100.77"},
+		{"no room for the route", UDP, Link{}, func(p *Probe) { p.Size, p.Route = 39, routeOf(t, LSRR, src4) }, "udp probe of 39 bytes, want 40..65535"},
 		{"no source", UDP, Link{}, func(p *Probe) { p.Src = netip.Addr{} }, "invalid IP"},
 		{"no destination", UDP, Link{}, func(p *Probe) { p.Dst = netip.Addr{} }, "invalid IP"},
 		{"mixed families", UDP, Link{}, func(p *Probe) { p.Src = src6 }, "different families"},
@@ -187,7 +195,7 @@ func TestNewTemplateErrors(t *testing.T) {
 
 func TestPutAllocatesNothing(t *testing.T) {
 	for _, v6 := range []bool{false, true} {
-		for _, m := range []Method{UDP, ICMP, TCP} {
+		for _, m := range methods {
 			p := fullProbe(m, v6, 0)
 			tmpl, err := NewTemplate(ethernet, &p)
 			must(t, err)
