@@ -36,7 +36,8 @@ const (
 	DF
 	// Label is the IPv6 flow label.
 	Label
-	// Checksum is a quoted UDP checksum of zero, which no probe leaves with.
+	// Checksum is a quoted UDP or UDP-Lite checksum of zero, which no probe
+	// leaves with.
 	Checksum
 )
 
@@ -76,13 +77,13 @@ func (e *entry) diff(q *frame.Quote) Diff {
 		if q.Label != e.label {
 			d |= Label
 		}
-		if q.Length != int(e.size) {
+		if e.size != 0 && q.Length != int(e.size) {
 			d |= Length
 		}
 	} else {
 		d |= e.diff4(q)
 	}
-	if q.Method == frame.UDP && q.Checksum == 0 {
+	if (e.method == frame.UDP || e.method == frame.UDPLite) && q.Checksum == 0 {
 		d |= Checksum
 	}
 	return d
@@ -98,7 +99,7 @@ func (e *entry) diff4(q *frame.Quote) Diff {
 		d |= ID
 	}
 	switch {
-	case q.Length == int(e.size):
+	case e.size == 0 || q.Length == int(e.size):
 	case q.Length == int(bits.ReverseBytes16(e.size)):
 		d |= LengthSwapped
 	default:

@@ -35,6 +35,8 @@ func TestMatchDiff(t *testing.T) {
 		{"checksum", ipv4, frame.UDP, func(q *frame.Quote) { q.Checksum = 0 }, Checksum},
 		{"no checksum came back", ipv4, frame.TCP, func(q *frame.Quote) { q.Checksum = 0 }, 0},
 		{"echo checksum may be zero", ipv4, frame.ICMP, func(q *frame.Quote) { q.Checksum = 0 }, 0},
+		{"UDP-Lite checksum", ipv4, frame.UDPLite, func(q *frame.Quote) { q.Checksum = 0 }, Checksum},
+		{"no checksum of DCCP", ipv4, frame.DCCP, func(q *frame.Quote) { q.Checksum = 0 }, 0},
 		{"several", ipv4, frame.UDP, func(q *frame.Quote) { q.TTL, q.TOS, q.DF = 2, 1, false }, QuotedTTL | TOS | DF},
 	} {
 		table := NewTable(1)
@@ -59,6 +61,22 @@ func TestMatchDiff(t *testing.T) {
 		table.Match(&r, sent+rtt, &m)
 		if m.Verdict != Duplicate || m.Diff != c.want {
 			t.Errorf("%s, %v %s again: %v, diff %v; want duplicate, diff %v", c.name, p.Dst, c.method, m.Verdict, m.Diff, c.want)
+		}
+	}
+}
+
+// A length that isn't known is not compared: fragments are quoted with their
+// own.
+func TestMatchDiffUnknownSize(t *testing.T) {
+	for _, f := range []family{ipv4, ipv6} {
+		p := f.sampleProbe(frame.UDP, 0)
+		r := exceeded(&p, f.router)
+		p.Size = 0
+		table := NewTable(1)
+		table.Add(0, &p, sent)
+		var m Match
+		if table.Match(&r, sent+rtt, &m); m.Verdict != Exact {
+			t.Errorf("%v: %v, diff %v; want exact", f.local, m.Verdict, m.Diff)
 		}
 	}
 }

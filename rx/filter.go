@@ -1,6 +1,7 @@
 package rx
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 
@@ -16,6 +17,8 @@ type FilterSpec struct {
 	Target netip.Addr   // destination of the probes, of Local's family; may be Local
 	Method frame.Method // of the probes
 	EchoID uint16       // identifier of the echo requests, for method ICMP
+	// Protocol is the IP protocol number of the probes, for method Raw.
+	Protocol uint8
 }
 
 // Protocol numbers and message types that the filter looks at, from the IANA
@@ -25,11 +28,13 @@ const (
 	protoICMP       = 1
 	protoTCP        = 6
 	protoUDP        = 17
+	protoDCCP       = 33
 	protoRouting    = 43
 	protoFragment   = 44
 	protoAuth       = 51
 	protoICMPv6     = 58
 	protoDstOptions = 60
+	protoUDPLite    = 136
 
 	etherIPv4 = 0x0800
 	etherIPv6 = 0x86dd
@@ -44,8 +49,9 @@ const snapLen = 65535 + 14
 //
 // It accepts packets to Local that are a destination unreachable (packet too
 // big), time exceeded or parameter problem quoting a packet of the method's
-// protocol, or come from Target as an echo reply with EchoID (ICMP), or as a
-// UDP datagram or TCP segment (UDP, TCP). Where an IPv6 packet or quote has
+// protocol, or come from Target as an echo reply with EchoID (ICMP) or as any
+// packet of the method's protocol (the others; of Raw probes over ICMP, all but
+// those errors). Where an IPv6 packet or quote has
 // extension headers, classic BPF can't walk them and lets it pass. Later
 // fragments are dropped.
 func (s FilterSpec) Program() ([]bpf.RawInstruction, error) {
@@ -81,12 +87,20 @@ func (s FilterSpec) check() (proto uint32, err error) {
 		return protoUDP, nil
 	case s.Method == frame.TCP:
 		return protoTCP, nil
+	case s.Method == frame.UDPLite:
+		return protoUDPLite, nil
+	case s.Method == frame.DCCP:
+		return protoDCCP, nil
+	case s.Method == frame.Raw && s.Protocol == 0:
+		return 0, errors.New("raw protocol 0, want 1..255")
+	case s.Method == frame.Raw:
+		return uint32(s.Protocol), nil
 	case s.Method == frame.ICMP && s.Local.Is6():
 		return protoICMPv6, nil
 	case s.Method == frame.ICMP:
 		return protoICMP, nil
 	}
-	return 0, fmt.Errorf("method %d, known are udp (%d), icmp (%d), tcp (%d)", s.Method, frame.UDP, frame.ICMP, frame.TCP)
+	return 0, fmt.Errorf("method %d, known are udp (%d) to raw (%d)", s.Method, frame.UDP, frame.Raw)
 }
 
 // ipv4 reads the header of RFC 791 section 3.1 at ip and the message of RFC
@@ -107,7 +121,7 @@ func (s FilterSpec) ipv4(p *program, ip, proto uint32) {
 	p.add(bpf.LoadMemShift{Off: ip}) // X = header length
 	p.add(bpf.LoadIndirect{Off: ip, Size: 1})
 	p.oneOf(icmpError, 3, 11, 12)
-	s.echoReply(p, 0, bpf.LoadIndirect{Off: ip + 4, Size: 2})
+	s.echoReply(p, proto == protoICMP, 0, bpf.LoadIndirect{Off: ip + 4, Size: 2})
 
 	p.mark(icmpError)
 	p.add(bpf.LoadIndirect{Off: ip + 8 + 9, Size: 1}) // the quoted protocol
@@ -139,7 +153,7 @@ func (s FilterSpec) ipv6(p *program, ip, proto uint32) {
 	p.mark(icmp)
 	p.load(ip+40, 1)
 	p.oneOf(icmpError, 1, 2, 3, 4)
-	s.echoReply(p, 129, bpf.LoadAbsolute{Off: ip + 40 + 4, Size: 2})
+	s.echoReply(p, proto == protoICMPv6, 129, bpf.LoadAbsolute{Off: ip + 40 + 4, Size: 2})
 
 	p.mark(icmpError)
 	p.load(ip+40+8+6, 1) // the quoted next header
@@ -151,8 +165,13 @@ func (s FilterSpec) ipv6(p *program, ip, proto uint32) {
 }
 
 // echoReply goes on judging a message whose type is loaded: an echo reply with
-// our identifier must still come from the target, and others are dropped.
-func (s FilterSpec) echoReply(p *program, typ uint32, loadID bpf.Instruction) {
+// our identifier must still come from the target, and others are dropped. To Raw
+// probes in ICMP any message may be the answer.
+func (s FilterSpec) echoReply(p *program, inICMP bool, typ uint32, loadID bpf.Instruction) {
+	if s.Method == frame.Raw && inICMP {
+		p.to(fromTarget)
+		return
+	}
 	if s.Method == frame.ICMP {
 		p.jump(bpf.JumpEqual, typ, next, drop)
 		p.add(loadID)

@@ -51,8 +51,11 @@ func probeFrame(t *testing.T, l frame.LinkType, m frame.Method, src, dst netip.A
 		Method: m, Src: src, Dst: dst, TTL: 1, SrcPort: testEchoID, DstPort: 33434, Seq: 1,
 		Size: 60, TCP: frame.TCPHeader{Flags: frame.FlagSYN},
 	}
-	if m == frame.TCP {
+	switch m {
+	case frame.TCP, frame.DCCP:
 		p.Size = 0
+	case frame.Raw:
+		p.Protocol = rawProtocol
 	}
 	tmpl, err := frame.NewTemplate(link(l), &p)
 	if err != nil {
@@ -69,11 +72,11 @@ func (f family) cases(t *testing.T, l frame.LinkType, m frame.Method) []filterCa
 		return msg.Append(nil)
 	}
 	answer := func(m frame.Method, from, to netip.Addr, id uint16) []byte {
-		a := frame.Answer{Link: link(l), From: from, To: to, TTL: 60, Method: m, SrcPort: id, DstPort: 5, Flags: frame.FlagRST}
+		a := frame.Answer{Link: link(l), From: from, To: to, TTL: 60, Method: m, SrcPort: id, DstPort: 5, Flags: frame.FlagRST, Type: frame.DCCPReset, Protocol: rawProtocol}
 		return a.Append(nil)
 	}
 	quote := probeFrame(t, frame.LinkRaw, m, f.local, f.target)
-	foreign := frame.Method(m%3 + 1)
+	foreign := frame.Method(m%6 + 1)
 	foreignQuote := probeFrame(t, frame.LinkRaw, foreign, f.local, f.target)
 	exceeded := errorTo(f.local, f.exceeded, quote)
 	isICMP := m == frame.ICMP
@@ -179,8 +182,11 @@ func vm(t *testing.T, s FilterSpec) *bpf.VM {
 func TestFilter(t *testing.T) {
 	for _, f := range []family{ipv4, ipv6} {
 		for _, l := range []frame.LinkType{frame.LinkRaw, frame.LinkEthernet} {
-			for m := frame.UDP; m <= frame.TCP; m++ {
+			for m := frame.UDP; m <= frame.Raw; m++ {
 				s := FilterSpec{Link: l, Local: f.local, Target: f.target, Method: m, EchoID: testEchoID}
+				if m == frame.Raw {
+					s.Protocol = rawProtocol
+				}
 				vm := vm(t, s)
 				for _, c := range f.cases(t, l, m) {
 					t.Run(fmt.Sprintf("%v/link %d/%s/%s", f.local, l, m, c.name), func(t *testing.T) {
@@ -193,6 +199,36 @@ func TestFilter(t *testing.T) {
 						}
 					})
 				}
+			}
+		}
+	}
+}
+
+// Raw probes in ICMP are answered by any ICMP message of the target, and by
+// errors that quote them.
+func TestFilterRawICMP(t *testing.T) {
+	for _, f := range []family{ipv4, ipv6} {
+		protocol, echo := uint8(protoICMP), frame.ICMP
+		if f.local.Is6() {
+			protocol = protoICMPv6
+		}
+		vm := vm(t, FilterSpec{Local: f.local, Target: f.target, Method: frame.Raw, Protocol: protocol})
+		reply := func(from netip.Addr) []byte {
+			a := frame.Answer{From: from, To: f.local, Method: echo, TTL: 60}
+			return a.Append(nil)
+		}
+		exceeded := func(m frame.Method) []byte {
+			e := frame.ErrorMessage{From: f.router, To: f.local, Type: f.exceeded, Quote: probeFrame(t, frame.LinkRaw, m, f.local, f.target)}
+			return e.Append(nil)
+		}
+		for _, c := range []filterCase{
+			{"echo reply of the target", reply(f.target), true},
+			{"echo reply of a router", reply(f.router), false},
+			{"error about ICMP", exceeded(echo), true},
+			{"error about UDP", exceeded(frame.UDP), false},
+		} {
+			if got, err := vm.Run(c.frame); err != nil || (got > 0) != c.want {
+				t.Errorf("%v %s: %d bytes kept, error %v; want kept %t", f.local, c.name, got, err, c.want)
 			}
 		}
 	}
@@ -222,7 +258,8 @@ func TestFilterSpecErrors(t *testing.T) {
 		{"mapped local", FilterSpec{Local: mapped, Target: ipv4.target, Method: frame.UDP}, "filter: local address ::ffff:192.0.2.1, need an IPv4 or IPv6 address"},
 		{"no target", FilterSpec{Local: ipv4.local, Method: frame.UDP}, "filter: target invalid IP, need an address of the family of 192.0.2.1"},
 		{"two families", FilterSpec{Local: ipv4.local, Target: ipv6.target, Method: frame.UDP}, "filter: target 2001:db8:9::9, need an address of the family of 192.0.2.1"},
-		{"no method", FilterSpec{Local: ipv4.local, Target: ipv4.target}, "filter: method 0, known are udp (1), icmp (2), tcp (3)"},
+		{"no method", FilterSpec{Local: ipv4.local, Target: ipv4.target}, "filter: method 0, known are udp (1) to raw (6)"},
+		{"raw without protocol", FilterSpec{Local: ipv4.local, Target: ipv4.target, Method: frame.Raw}, "filter: raw protocol 0, want 1..255"},
 		{"link type", FilterSpec{Link: 9, Local: ipv4.local, Target: ipv4.target, Method: frame.UDP}, "filter: link type 9, known are raw IP (0) and Ethernet (1)"},
 	} {
 		if _, err := c.spec.Program(); err == nil || err.Error() != c.want {

@@ -10,10 +10,13 @@ import (
 // and counts the reply.
 //
 // The reply's key leads to the probes with that identity; one is a candidate
-// only if a quote's addresses and TCP sequence number are its own, or if a
-// direct answer comes from its destination to its source and acknowledges it.
+// only if a quote's addresses and TCP or DCCP sequence number are its own, or if
+// a direct answer comes from its destination to its source and acknowledges it.
+// A probe with a Route may be quoted on the way to any of its gateways.
 // Of several candidates the one with the quoted IPv4 identification is taken,
 // if there is exactly one, else the newest in flight, else the newest.
+//
+// Raw probes have no identity in their transport: see findRaw for theirs.
 func (t *Table) Match(r *frame.Reply, at time.Duration, m *Match) {
 	*m = Match{Tag: -1, At: at, Reply: r}
 	t.counts.Received++
@@ -31,6 +34,10 @@ func (t *Table) Match(r *frame.Reply, at time.Duration, m *Match) {
 	}
 	switch e.state {
 	case inFlight:
+		if r.Kind == frame.KindTimeExceeded {
+			t.pass(e)
+		}
+		t.leave(i)
 		e.state = answered
 		t.counts.InFlight--
 		t.counts.Answered++
@@ -53,7 +60,25 @@ func (t *Table) find(r *frame.Reply) (int32, Reason) {
 	if reason := unfit(r); reason != ReasonNone {
 		return none, reason
 	}
-	key, ok := r.Key()
+	i, reason := int32(none), ReasonTruncated
+	if !r.Kind.IsError() || r.Quote.Transport >= 8 {
+		key, ok := r.Key()
+		i, reason = t.choose(r, key, ok)
+	}
+	if i == none && t.raws > 0 {
+		var nearer Reason
+		i, nearer = t.findRaw(r)
+		reason = max(reason, nearer)
+	}
+	if i != none {
+		reason = ReasonNone
+	}
+	return i, reason
+}
+
+// choose gives the index of the probe with the key that the reply belongs to,
+// or the reason why there is none.
+func (t *Table) choose(r *frame.Reply, key frame.Key, ok bool) (int32, Reason) {
 	if !ok {
 		return none, ReasonNoKey
 	}
@@ -62,7 +87,7 @@ func (t *Table) find(r *frame.Reply) (int32, Reason) {
 		return none, ReasonUnknown
 	}
 	// IPv6 has no identification to choose by, and a direct answer quotes none.
-	choose := r.Kind.IsError() && r.Quote.Src.Is4()
+	byID := r.Kind.IsError() && r.Quote.Src.Is4()
 	reason := ReasonUnknown
 	newest, flying, same := int32(none), int32(none), int32(none)
 	sames := 0
@@ -78,7 +103,7 @@ func (t *Table) find(r *frame.Reply) (int32, Reason) {
 		if flying == none && e.state == inFlight {
 			flying = i
 		}
-		if choose && e.id == r.Quote.ID {
+		if byID && e.id == r.Quote.ID {
 			same = i
 			sames++
 		}
@@ -122,8 +147,6 @@ func unfit(r *frame.Reply) Reason {
 		return ReasonMalformed
 	case q.Fragment:
 		return ReasonFragment
-	case q.Transport < 8:
-		return ReasonTruncated
 	}
 	return ReasonNone
 }
@@ -134,9 +157,11 @@ func (e *entry) refuse(r *frame.Reply) Reason {
 	if r.Kind.IsError() {
 		q := &r.Quote
 		switch {
-		case q.Dst != e.dst || q.Src != e.src:
+		case q.Src != e.src || q.Dst != e.dst && !e.route.Passes(q.Dst):
 			return ReasonAddress
 		case e.method == frame.TCP && q.Seq != e.seq:
+			return ReasonSequence
+		case e.method == frame.DCCP && q.Transport >= dccpSeqEnd && q.Seq != e.seq:
 			return ReasonSequence
 		}
 		return ReasonNone
@@ -146,16 +171,24 @@ func (e *entry) refuse(r *frame.Reply) Reason {
 		return ReasonSource
 	case r.To != e.src:
 		return ReasonAddress
-	case r.Kind == frame.KindTCP && r.Flags&frame.FlagACK != 0 && !e.acknowledged(r.Ack):
+	case r.HasAck() && !e.acknowledged(r.Ack):
 		return ReasonSequence
 	}
 	return ReasonNone
 }
 
-// acknowledged tells whether ack can answer the TCP probe: its sequence number
-// or the one after it, or one more where both SYN and FIN were sent, since
-// each takes one (RFC 9293 section 3.4).
+// dccpSeqEnd is where the sequence number of a quoted DCCP packet ends, RFC
+// 4340 section 5.1. The 8 bytes that every router quotes end before it.
+const dccpSeqEnd = 16
+
+// acknowledged tells whether ack can answer the probe: for TCP its sequence
+// number or the one after it, or one more where both SYN and FIN were sent,
+// since each takes one (RFC 9293 section 3.4); for DCCP its sequence number
+// itself (RFC 4340 section 5.3).
 func (e *entry) acknowledged(ack uint32) bool {
+	if e.method == frame.DCCP {
+		return ack == e.seq
+	}
 	const both = frame.FlagSYN | frame.FlagFIN
 	span := uint32(1)
 	if e.flags&both == both {

@@ -14,10 +14,11 @@ import (
 // ignoreReply leaves Match.Reply, a pointer to the test's own, out.
 var ignoreReply = cmpopts.IgnoreFields(Match{}, "Reply")
 
-// forEach runs a test for every method in every family.
+// forEach runs a test for every method with a header of its own in every
+// family.
 func forEach(t *testing.T, f func(*testing.T, family, frame.Method)) {
 	for _, fam := range []family{ipv4, ipv6} {
-		for m := frame.UDP; m <= frame.TCP; m++ {
+		for m := frame.UDP; m <= frame.DCCP; m++ {
 			t.Run(fmt.Sprintf("%v/%s", fam.local, m), func(t *testing.T) { f(t, fam, m) })
 		}
 	}
@@ -92,6 +93,9 @@ func TestMatchStray(t *testing.T) {
 		{"quoted source port", ReasonUnknown, func(r *frame.Reply, f family) { r.Quote.SrcPort++ }, 0},
 		{"quoted destination port", ReasonUnknown, func(r *frame.Reply, f family) { r.Quote.DstPort++ }, frame.UDP},
 		{"quoted destination port", ReasonUnknown, func(r *frame.Reply, f family) { r.Quote.DstPort++ }, frame.TCP},
+		{"quoted destination port", ReasonUnknown, func(r *frame.Reply, f family) { r.Quote.DstPort++ }, frame.UDPLite},
+		{"quoted destination port", ReasonUnknown, func(r *frame.Reply, f family) { r.Quote.DstPort++ }, frame.DCCP},
+		{"quoted DCCP sequence", ReasonSequence, func(r *frame.Reply, f family) { r.Quote.Seq++ }, frame.DCCP},
 		{"quoted echo sequence", ReasonUnknown, func(r *frame.Reply, f family) { r.Quote.Seq++ }, frame.ICMP},
 		{"quoted TCP sequence", ReasonSequence, func(r *frame.Reply, f family) { r.Quote.Seq++ }, frame.TCP},
 		{"quoted source", ReasonAddress, func(r *frame.Reply, f family) { r.Quote.Src = f.other }, 0},
@@ -109,6 +113,8 @@ func TestMatchStray(t *testing.T) {
 		{"other echo sequence", ReasonUnknown, func(r *frame.Reply, f family) { r.Seq++ }, frame.ICMP},
 		{"acknowledges too much", ReasonSequence, func(r *frame.Reply, f family) { r.Ack++ }, frame.TCP},
 		{"acknowledges too little", ReasonSequence, func(r *frame.Reply, f family) { r.Ack -= 2 }, frame.TCP},
+		{"acknowledges too much", ReasonSequence, func(r *frame.Reply, f family) { r.Ack++ }, frame.DCCP},
+		{"acknowledges too little", ReasonSequence, func(r *frame.Reply, f family) { r.Ack-- }, frame.DCCP},
 	}
 	forEach(t, func(t *testing.T, f family, m frame.Method) {
 		run := func(c change, whole func(*frame.Probe) frame.Reply) {

@@ -24,10 +24,10 @@ var (
 	anyPort   = rapid.SampledFrom([]uint16{53, 53, 53, 33434})
 	anySeq    = rapid.SampledFrom([]uint32{0, 1, 2, 0xffff, 0xffffffff})
 	anyID     = rapid.SampledFrom([]uint16{0, 1, 0x100})
-	anyMethod = rapid.SampledFrom([]frame.Method{frame.UDP, frame.ICMP, frame.TCP})
+	anyMethod = rapid.SampledFrom([]frame.Method{frame.UDP, frame.ICMP, frame.TCP, frame.UDPLite, frame.DCCP})
 	anyFlags  = rapid.SampledFrom([]uint8{0, frame.FlagSYN, frame.FlagSYN | frame.FlagACK, frame.FlagRST | frame.FlagACK})
 	anyKind   = rapid.Custom(func(t *rapid.T) frame.Kind {
-		return frame.Kind(rapid.IntRange(0, int(frame.KindTCP)).Draw(t, "kind"))
+		return frame.Kind(rapid.IntRange(0, int(frame.KindRaw)).Draw(t, "kind"))
 	})
 	anyAddr = rapid.SampledFrom([]netip.Addr{ipv4.local, ipv4.target, ipv4.other, ipv6.local, ipv6.target})
 )
@@ -47,12 +47,13 @@ func anyReply(t *rapid.T) frame.Reply {
 		Kind: anyKind.Draw(t, "kind"), From: anyAddr.Draw(t, "from"), To: anyAddr.Draw(t, "to"),
 		Checksum: frame.Checksum(rapid.IntRange(0, 2).Draw(t, "checksum")),
 		SrcPort:  anyPort.Draw(t, "source port"), DstPort: anyPort.Draw(t, "destination port"),
-		Seq: anySeq.Draw(t, "seq"), Ack: anySeq.Draw(t, "ack"), Flags: anyFlags.Draw(t, "flags"),
+		Type: rapid.Uint8Range(0, 9).Draw(t, "type"),
+		Seq:  anySeq.Draw(t, "seq"), Ack: anySeq.Draw(t, "ack"), Flags: anyFlags.Draw(t, "flags"),
 		Quote: frame.Quote{
 			Transport: rapid.SampledFrom([]int{0, 4, 8, 20}).Draw(t, "transport"),
 			Malformed: rapid.IntRange(0, 9).Draw(t, "malformed") == 0,
 			Fragment:  rapid.IntRange(0, 9).Draw(t, "fragment") == 0,
-			Method:    frame.Method(rapid.IntRange(0, 3).Draw(t, "quoted method")),
+			Method:    frame.Method(rapid.IntRange(0, 5).Draw(t, "quoted method")),
 			Src:       anyAddr.Draw(t, "quoted source"), Dst: anyAddr.Draw(t, "quoted destination"),
 			ID: anyID.Draw(t, "quoted id"), SrcPort: anyPort.Draw(t, "quoted source port"),
 			DstPort: anyPort.Draw(t, "quoted destination port"), Seq: anySeq.Draw(t, "quoted seq"),
@@ -88,13 +89,23 @@ func belongs(r *frame.Reply, p *frame.Probe) bool {
 		if p.Method == frame.ICMP {
 			return same && uint16(q.Seq) == uint16(p.Seq)
 		}
-		return same && q.DstPort == p.DstPort && (p.Method == frame.UDP || q.Seq == p.Seq)
+		if p.Method == frame.TCP || p.Method == frame.DCCP && q.Transport >= 16 {
+			same = same && q.Seq == p.Seq
+		}
+		return same && q.DstPort == p.DstPort
 	case frame.KindEchoReply:
 		return p.Method == frame.ICMP && r.From == p.Dst && r.To == p.Src &&
 			r.SrcPort == p.SrcPort && uint16(r.Seq) == uint16(p.Seq)
 	case frame.KindUDP:
 		return p.Method == frame.UDP && r.From == p.Dst && r.To == p.Src &&
 			r.SrcPort == p.DstPort && r.DstPort == p.SrcPort
+	case frame.KindUDPLite:
+		return p.Method == frame.UDPLite && r.From == p.Dst && r.To == p.Src &&
+			r.SrcPort == p.DstPort && r.DstPort == p.SrcPort
+	case frame.KindDCCP:
+		return p.Method == frame.DCCP && r.From == p.Dst && r.To == p.Src &&
+			r.SrcPort == p.DstPort && r.DstPort == p.SrcPort &&
+			(r.Type == frame.DCCPRequest || r.Type == frame.DCCPData || r.Ack == p.Seq)
 	case frame.KindTCP:
 		return p.Method == frame.TCP && r.From == p.Dst && r.To == p.Src &&
 			r.SrcPort == p.DstPort && r.DstPort == p.SrcPort &&

@@ -23,10 +23,19 @@ func (f family) sampleProbe(m frame.Method, n int) frame.Probe {
 	if m == frame.TCP {
 		p.Seq = 0xfffffff0 + uint32(n)
 		p.TCP.Flags = frame.FlagSYN
-		p.Size = frame.TCPSize(f.local.Is6(), &p.TCP)
+		p.Size = p.HeaderLen()
+	}
+	switch m {
+	case frame.DCCP:
+		p.Size = p.HeaderLen()
+	case frame.Raw:
+		p.SrcPort, p.DstPort, p.Seq, p.Protocol = 0, 0, 0, rawProtocol
 	}
 	return p
 }
+
+// rawProtocol is that of the samples' Raw probes.
+const rawProtocol = 253
 
 // exceeded is the time exceeded from router about p, quoted well.
 func exceeded(p *frame.Probe, router netip.Addr) frame.Reply {
@@ -35,8 +44,11 @@ func exceeded(p *frame.Probe, router netip.Addr) frame.Reply {
 		Src: p.Src, Dst: p.Dst, TTL: 1, TOS: p.TOS, ID: p.ID, DF: p.DF, Length: p.Size, Label: p.Label,
 		SrcPort: p.SrcPort, DstPort: p.DstPort, Seq: p.Seq, Checksum: 0xabcd,
 	}
-	if p.Method == frame.ICMP {
+	switch p.Method {
+	case frame.ICMP:
 		q.DstPort = 0
+	case frame.Raw:
+		q.Method, q.Protocol = 0, p.Protocol
 	}
 	return frame.Reply{
 		Kind: frame.KindTimeExceeded, From: router, To: p.Src, TTL: 60,
@@ -60,6 +72,13 @@ func answer(p *frame.Probe) frame.Reply {
 		r.Kind = frame.KindTCP
 		r.Flags = frame.FlagSYN | frame.FlagACK
 		r.Ack = p.Seq + 1
+	case frame.UDPLite:
+		r.Kind = frame.KindUDPLite
+	case frame.DCCP:
+		r.Kind = frame.KindDCCP
+		r.Type, r.Ack = frame.DCCPReset, p.Seq
+	case frame.Raw:
+		r.Kind, r.Protocol = frame.KindRaw, p.Protocol
 	}
 	return r
 }

@@ -18,6 +18,8 @@ type Table struct {
 	free    int32   // first free place, chained by entry.next; none if there is none
 	byKey   map[frame.Key]int32
 	byTag   map[int]int32
+	lines   map[flow]line // of Raw probes in flight
+	raws    int           // Raw probes among the entries
 	counts  Counts
 }
 
@@ -32,12 +34,17 @@ type entry struct {
 	tag        int
 	next, prev int32 // probes of the same key: next is older, prev newer
 	older      int32 // the probe that had the tag before
+	ahead      int32 // Raw in flight: the next older one of its line
+	behind     int32 // and the next newer one
+	route      frame.Route
 	seq        uint32
 	label      uint32
-	size       uint16 // whole IP length
+	size       uint16 // whole IP length; 0 for not known
 	id         uint16
 	tos        uint8
 	flags      uint8 // TCP
+	ttl        uint8
+	protocol   uint8 // Raw
 	method     frame.Method
 	df         bool
 	state      state
@@ -62,12 +69,15 @@ func NewTable(hint int) *Table {
 		free:    none,
 		byKey:   make(map[frame.Key]int32, hint),
 		byTag:   make(map[int]int32, hint),
+		lines:   make(map[flow]line),
 	}
 }
 
 // Add enters a probe that left at sent, under a tag of the caller's choice.
 // Nothing of p is kept. When the tag is in the table already, this is the
-// probe sent anew: the earlier one expires unless it was answered.
+// probe sent anew: the earlier one expires unless it was answered. A Size of 0
+// stands for HeaderLen where the method has no other, and else for a length
+// that quotes are not compared with.
 func (t *Table) Add(tag int, p *frame.Probe, sent time.Duration) {
 	older, again := t.byTag[tag]
 	if again {
@@ -76,17 +86,21 @@ func (t *Table) Add(tag int, p *frame.Probe, sent time.Duration) {
 		older = none
 	}
 	size := p.Size
-	if p.Method == frame.TCP && size == 0 {
-		size = frame.TCPSize(p.IsIPv6(), &p.TCP)
+	if size == 0 && (p.Method == frame.TCP || p.Method == frame.DCCP) {
+		size = p.HeaderLen()
 	}
 	i := t.place()
 	t.entries[i] = entry{
 		key: p.Key(), src: p.Src, dst: p.Dst, sent: sent, tag: tag,
-		prev: none, next: none, older: older,
+		prev: none, next: none, older: older, route: p.Route,
 		seq: p.Seq, label: p.Label & maxLabel, size: uint16(size), id: p.ID,
-		tos: p.TOS, flags: p.TCP.Flags, method: p.Method, df: p.DF,
+		tos: p.TOS, flags: p.TCP.Flags, ttl: p.TTL, protocol: p.Protocol, method: p.Method, df: p.DF,
 	}
 	t.link(i)
+	if p.Method == frame.Raw {
+		t.raws++
+		t.queue(i)
+	}
 	t.byTag[tag] = i
 	t.counts.Sent++
 	t.counts.InFlight++
@@ -102,6 +116,7 @@ func (t *Table) Expire(tag int) {
 
 func (t *Table) expire(i int32) {
 	if e := &t.entries[i]; e.state == inFlight {
+		t.leave(i)
 		e.state = expired
 		t.counts.InFlight--
 		t.counts.Expired++
@@ -120,6 +135,9 @@ func (t *Table) Forget(tag int) {
 		older := t.entries[i].older
 		t.expire(i)
 		t.unlink(i)
+		if t.entries[i].method == frame.Raw {
+			t.raws--
+		}
 		t.entries[i] = entry{next: t.free}
 		t.free = i
 		i = older

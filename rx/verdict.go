@@ -40,7 +40,7 @@ const (
 	ReasonUnknown                 // no probe has such an identity
 	ReasonAddress                 // the addresses quoted, or the one it came to, aren't the probe's
 	ReasonSource                  // a direct answer that isn't from the probe's destination
-	ReasonSequence                // TCP sequence or acknowledgment number isn't the probe's
+	ReasonSequence                // TCP or DCCP sequence or acknowledgment number isn't the probe's
 	reasons
 )
 
