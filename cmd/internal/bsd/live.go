@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"syscall"
+	"time"
 
 	"github.com/hopquote/hopquote/cmd/internal/output/names"
 	"github.com/hopquote/hopquote/cmd/internal/privilege"
 	"github.com/hopquote/hopquote/cmd/internal/wire"
-	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/frame/link"
 	"github.com/hopquote/hopquote/scheduler"
 )
@@ -49,14 +48,26 @@ func live(s *session) error {
 }
 
 // open opens the network. The source port need not be ours alone: where
-// another program has it, its sockets may hear answers too, and that is all.
+// another program has it, that one's socket hears direct answers too, and that
+// is all.
 func (s *session) open() (*wire.Wire, error) {
 	o := s.opts
 	cfg := wire.Config{
-		Want:   link.Want{Dst: o.Addr, Src: o.SourceAddr, Interface: o.Interface, TOS: o.TOS, DontRoute: o.DontRoute},
-		Method: method(o.Protocol), EchoID: s.ident, SrcPort: s.ident,
+		Want: link.Want{
+			Dst: firstHop(o), Src: o.SourceAddr, Interface: o.Interface, TOS: o.TOS, DontRoute: o.DontRoute,
+		},
+		Method: method(o.Protocol), Protocol: o.Protocol.Number, Target: o.Addr,
+		EchoID: s.ident, SrcPort: s.ident, Unheld: o.FixedPort, AllICMP: o.Verbose > 0,
+		Ready: nextHopPatience,
 	}
-	return wire.Open(cfg)
+	w, err := wire.Open(cfg)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		cfg.Unheld = true
+		return wire.Open(cfg)
+	}
+	return w, err
 }
 
-var _, _, _ = errors.Is, os.Getpid, frame.UDP
+// nextHopPatience is how long the first probe waits for the next hop's
+// address.
+const nextHopPatience = 100 * time.Millisecond

@@ -61,6 +61,10 @@ func (s *session) probe(ctx context.Context, p parts) error {
 	ctx, s.stop = context.WithCancelCause(ctx)
 	defer s.stop(nil)
 	o := s.opts
+	probe, err := template(o, p.src)
+	if err != nil {
+		return err
+	}
 	fmt.Fprint(s.stderr, text.Header(o.Host, o.Addr, o.Source, o.Last, o.Size))
 	s.link = p.link.Type
 	s.out = text.New(s.stdout, text.Config{
@@ -68,7 +72,7 @@ func (s *session) probe(ctx context.Context, p parts) error {
 	})
 	strategy, err := lbl.New(lbl.Config{
 		First: o.First, Last: o.Last, Queries: o.Queries, Wait: o.Wait, Pause: o.Pause,
-		Probe: template(o, p.src), Number: lbl.Numbering{Ident: s.ident, Base: o.Port, Fixed: o.FixedPort},
+		Probe: probe, Number: lbl.Numbering{Ident: s.ident, Base: o.Port, Fixed: o.FixedPort},
 		Begin:  func(ttl int) { s.check(s.out.Begin(ttl)) },
 		Settle: func(r lbl.Settled) { s.check(s.out.Probe(r, &s.detail)) },
 		Heard:  s.heard,

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"time"
 
 	"github.com/hopquote/hopquote/frame"
@@ -20,7 +21,12 @@ type Config struct {
 	Want    link.Want
 	Method  frame.Method
 	SrcPort uint16 // the one source port of every probe; 0: each its own
-	EchoID  uint16 // method ICMP
+	// Unheld leaves the source ports to themselves: the probes bring theirs.
+	Unheld   bool
+	EchoID   uint16     // method ICMP
+	Protocol uint8      // method Raw
+	Target   netip.Addr // who answers at the path's end; not valid: Want.Dst
+	AllICMP  bool       // receive ICMP messages that answer no probe, too
 	// Ready is how long to wait for the next hop's address before the first
 	// probe, so that the RTTs don't include the search. It goes on beside the
 	// probes where that is not enough.
@@ -32,7 +38,7 @@ type Wire struct {
 	Envelope link.Envelope
 	Sender   *link.Sender
 	Ring     *rx.Ring
-	Ports    *link.Ports // nil for method ICMP
+	Ports    *link.Ports // nil for a method without any, or Unheld
 	Epoch    time.Time   // time zero of the run
 }
 
@@ -58,15 +64,20 @@ func Open(cfg Config) (*Wire, error) {
 
 func (w *Wire) open(cfg Config) error {
 	env := &w.Envelope
-	if cfg.Method != frame.ICMP {
+	if cfg.Method.HasPorts() && !cfg.Unheld {
 		ports, err := link.NewPorts(env.Ports(cfg.Method, cfg.SrcPort))
 		if err != nil {
 			return err
 		}
 		w.Ports = ports
 	}
+	target := env.Dst
+	if cfg.Target.IsValid() {
+		target = cfg.Target
+	}
 	filter, err := rx.FilterSpec{
-		Link: env.Header.Type, Local: env.Src, Target: env.Dst, Method: cfg.Method, EchoID: cfg.EchoID,
+		Link: env.Header.Type, Local: env.Src, Target: target, Method: cfg.Method, EchoID: cfg.EchoID,
+		Protocol: cfg.Protocol, AllICMP: cfg.AllICMP,
 	}.Program()
 	if err != nil {
 		return err

@@ -128,6 +128,9 @@ func (p *parser) positionals(words []string) error {
 		}
 		o.Size = int(size)
 	}
+	if o.Protocol.Kind == TCP {
+		o.Size = least // a SYN without payload has no other
+	}
 	h, err := p.find(words[0], true)
 	if err != nil {
 		return err
