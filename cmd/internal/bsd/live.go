@@ -61,9 +61,15 @@ func (s *session) open() (*wire.Wire, error) {
 		Ready: nextHopPatience,
 	}
 	w, err := wire.Open(cfg)
+	if o.DontRoute && errors.Is(err, syscall.ENETUNREACH) {
+		// Each probe will fail, and the trace goes on over that.
+		s.refuse = syscall.ENETUNREACH
+		cfg.Want.DontRoute = false
+		w, err = wire.Open(cfg)
+	}
 	if errors.Is(err, syscall.EADDRINUSE) {
 		cfg.Unheld = true
-		return wire.Open(cfg)
+		w, err = wire.Open(cfg)
 	}
 	return w, err
 }

@@ -28,7 +28,7 @@ func (s *sender) Send(frames [][]byte) (int, error) {
 		}
 	}
 	var n int
-	err := s.tooLong(frames)
+	err := s.refused(frames)
 	if err == nil {
 		n, err = s.to.Send(frames)
 	}
@@ -40,12 +40,13 @@ func (s *sender) Send(frames [][]byte) (int, error) {
 	return n + 1, nil
 }
 
-// tooLong refuses as the kernel does a packet that may not be fragmented.
-func (s *sender) tooLong(frames [][]byte) error {
+// refused refuses what the kernel would: every packet that leads to a gateway
+// with -r, and one that is too long and may not be fragmented.
+func (s *sender) refused(frames [][]byte) error {
 	if s.mtu > 0 && len(s.session.packet(frames[0])) > s.mtu {
 		return syscall.EMSGSIZE
 	}
-	return nil
+	return s.session.refuse
 }
 
 // sending keeps the packet and shows it in very verbose mode.

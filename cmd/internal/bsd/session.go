@@ -30,6 +30,8 @@ type session struct {
 	names  func(netip.Addr) string
 	asn    func(netip.Addr) string
 
+	refuse error // what every send fails with; nil: nothing
+
 	out    *text.Writer
 	link   frame.LinkType
 	stop   context.CancelCauseFunc
