@@ -15,6 +15,9 @@ func (p *Pacer) Due() time.Duration {
 	if p.Gap <= 0 || !p.sent {
 		return 0
 	}
+	if p.Gap > Never/2 {
+		return Never // the sum would overflow
+	}
 	return p.last + p.Gap
 }
 

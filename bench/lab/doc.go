@@ -15,12 +15,14 @@
 // The host parts are the same in both families: h1 is 192.168.100.10 and
 // fd00:100::10. Hosts have a default route to their router; routers know the
 // far networks and nothing else. "pair" is two hosts on one wire, "mtu" is
-// "line" with links of 1500, 1000 and 500 bytes (IPv4 only on the last, since
+// "line" with links of 1500, 1000 and 500 bytes (the last two IPv4 only, since
 // IPv6 needs 1280), "long" has 16 routers.
 //
 // In every namespace the loopback is up, addresses work at once (no duplicate
 // address detection), ICMP errors are not rate limited, reverse path filters
 // are off, and the veth ends send whole checksums, as a wire would carry them.
+// There are no names in the network: every host has a route that refuses
+// packets to the machine's name servers, so that lookups fail at once.
 // One limit stays, which no namespace can lift: an IPv4 router tells a source
 // five times at once, and then once a second, that it has no route or a
 // refusing one (net.ipv4.route.error_burst and error_cost of the machine).

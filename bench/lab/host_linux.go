@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -15,7 +16,7 @@ type Host struct {
 	ns   *os.File
 	conn *rtnetlink.Conn
 
-	mu       sync.Mutex // guards starter
+	mu       sync.Mutex // guards starter and isClosed
 	starter  *starter   // nil until the first Start
 	isClosed bool
 }
@@ -87,20 +88,18 @@ func (h *Host) Sysctl(key, value string) error {
 	return h.Do(func() error { return writeSysctl(key, value) })
 }
 
-// close lets go of the namespace and ends what Start started.
-func (h *Host) close() error {
+// stopStarter ends what Start started; later Starts fail.
+func (h *Host) stopStarter() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.isClosed {
-		return nil
-	}
-	h.isClosed = true
-	if h.starter != nil {
+	if h.starter != nil && !h.isClosed {
 		h.starter.stop()
 	}
-	err := h.conn.Close()
-	if nerr := h.ns.Close(); err == nil {
-		err = nerr
-	}
-	return err
+	h.isClosed = true
+}
+
+// close lets go of the namespace. It is called once.
+func (h *Host) close() error {
+	h.stopStarter()
+	return errors.Join(h.conn.Close(), h.ns.Close())
 }

@@ -6,8 +6,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -59,15 +61,31 @@ func holders(ns string) []string {
 	return found
 }
 
-// namespace is the link text of a host's namespace.
-func namespace(t *testing.T, h *Host) string {
+// pinned is a namespace that the test holds itself, since the number of one
+// that is gone may soon name another.
+type pinned struct {
+	name string // net:[inode]
+	path string // of the test's own descriptor, as holders lists it
+}
+
+// pin opens a namespace until the test ends.
+func pin(t *testing.T, path string) pinned {
 	t.Helper()
-	ns, err := os.Readlink(h.Path())
+	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ns
+	t.Cleanup(func() { f.Close() })
+	own := fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), f.Fd())
+	name, err := os.Readlink(own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pinned{name, own}
 }
+
+// free tells whether nothing but the pin holds the namespace.
+func (p pinned) free() bool { return slices.Equal(holders(p.name), []string{p.path}) }
 
 func TestCloseLeavesNothing(t *testing.T) {
 	Skip(t)
@@ -83,19 +101,31 @@ func TestCloseLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var namespaces []string
+	var namespaces []pinned
 	for _, h := range []string{"h1", "r1", "r2", "h2"} {
-		ns := namespace(t, n.Host(h))
-		if slices.Contains(namespaces, ns) {
-			t.Errorf("%s shares its namespace %s", h, ns)
+		ns := pin(t, n.Host(h).Path())
+		for _, other := range namespaces {
+			if ns.name == other.name {
+				t.Errorf("%s shares its namespace %s", h, ns.name)
+			}
 		}
 		namespaces = append(namespaces, ns)
+		before = append(before, ns.name)
 	}
+	slices.Sort(before)
 	if err := exchange(n.Host("h1"), n.Host("h2"), "192.168.120.20"); err != nil {
 		t.Error(err)
 	}
 	child := helperCommand("block")
 	if err := n.Host("r2").Start(child); err != nil {
+		t.Fatal(err)
+	}
+	// This one leaves a program behind, in the namespace and without a parent.
+	orphan := exec.Command("/bin/sh", "-c", "sleep 1000 >/dev/null 2>&1 &")
+	if err := n.Host("h2").Start(orphan); err != nil {
+		t.Fatal(err)
+	}
+	if err := orphan.Wait(); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -110,7 +140,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 
 	eventually(t, "no more files than before", func() bool { return slices.Equal(before, openFiles(t)) })
 	for _, ns := range namespaces {
-		eventually(t, "nothing holds "+ns, func() bool { return len(holders(ns)) == 0 })
+		eventually(t, "nothing else holds "+ns.name, ns.free)
 	}
 	goleak.VerifyNone(t)
 
@@ -155,8 +185,8 @@ func TestDo(t *testing.T) {
 	if err := h1.Do(func() error { inside = here(); return wrong }); err != wrong {
 		t.Errorf("Do gives %v, want the function's own error", err)
 	}
-	if inside != namespace(t, h1) || inside == outside {
-		t.Errorf("Do ran in %s; the host is %s, the outside %s", inside, namespace(t, h1), outside)
+	if host := pin(t, h1.Path()).name; inside != host || inside == outside {
+		t.Errorf("Do ran in %s; the host is %s, the outside %s", inside, host, outside)
 	}
 	for range 50 {
 		if ns := here(); ns != outside {
@@ -168,7 +198,7 @@ func TestDo(t *testing.T) {
 	go func() {
 		returned := false
 		defer func() { ended <- !returned }()
-		h1.Do(func() error { (&testing.T{}).SkipNow(); return nil })
+		h1.Do(func() error { runtime.Goexit(); return nil })
 		returned = true
 	}()
 	if !<-ended {
@@ -178,28 +208,32 @@ func TestDo(t *testing.T) {
 
 func TestMainThreadStaysOutside(t *testing.T) {
 	n := open(t, "pair")
-	main := fmt.Sprintf("/proc/self/task/%d/ns/net", os.Getpid())
-	before, err := os.Readlink(main)
-	if err != nil {
-		t.Fatal(err)
-	}
-	// Many at once, so that the runtime has a reason to use each thread it has.
-	results := make(chan error)
+	// So many wait inside at the same time that the runtime needs every thread
+	// it has, and would give them the main one too.
 	const many = 64
+	var arrived, ended sync.WaitGroup
+	leave := make(chan struct{})
+	arrived.Add(many)
 	for range many {
-		go func() {
-			results <- n.Host("h1").Do(func() error {
-				if now, err := os.Readlink(main); err != nil || now != before {
-					return fmt.Errorf("the main thread is in %s, %v", now, err)
-				}
+		ended.Go(func() {
+			here := sync.OnceFunc(arrived.Done)
+			defer here()
+			err := n.Host("h1").Do(func() error {
+				here()
+				<-leave
 				return nil
 			})
-		}()
+			if err != nil {
+				t.Error(err)
+			}
+		})
 	}
-	for range many {
-		if err := <-results; err != nil {
-			t.Error(err)
-		}
+	arrived.Wait()
+	now, err := os.Readlink(mainThread)
+	close(leave)
+	ended.Wait()
+	if err != nil || now != origin {
+		t.Errorf("the main thread went to %s, %v, from %s", now, err, origin)
 	}
 }
 
@@ -231,7 +265,7 @@ func TestStart(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := out.String(), namespace(t, h2); got != want {
+	if got, want := out.String(), pin(t, h2.Path()).name; got != want {
 		t.Errorf("the program ran in %s, want %s", got, want)
 	}
 	if attr.Pdeathsig != 0 {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
+	"time"
 
 	"github.com/jsimonetti/rtnetlink/v2"
 	"github.com/jsimonetti/rtnetlink/v2/driver"
@@ -99,19 +101,44 @@ func (h *Host) DeleteLink(name string) error {
 	return nil
 }
 
-// AddAddress gives the link an address, which works at once.
+// AddAddress gives the link an address. When the link is up, neighbours can
+// reach the address as soon as AddAddress returns.
 func (h *Host) AddAddress(name string, p netip.Prefix) error {
 	m, err := h.addressMessage(name, p)
 	if err != nil {
 		return err
 	}
-	if p.Addr().Is6() {
-		m.Attributes.Flags |= unix.IFA_F_NODAD
-	}
 	if err := h.conn.Address.New(m); err != nil {
 		return fmt.Errorf("lab: add %s to %s of %s: %w", p, name, h.name, err)
 	}
-	return nil
+	return h.settle(name)
+}
+
+// settle waits until no IPv6 address of a running link is tentative. A worker
+// of the kernel makes an address answer neighbour solicitations, even without
+// duplicate address detection (IFA_F_NODAD would only hide that it is not done
+// yet); a solicitation that comes before is lost, and repeated a second later.
+func (h *Host) settle(name string) error {
+	deadline := time.Now().Add(readyWait)
+	for {
+		l, err := h.link(name)
+		if err != nil || l.Flags&unix.IFF_RUNNING == 0 {
+			return err
+		}
+		addresses, err := h.conn.Address.List()
+		if err != nil {
+			return fmt.Errorf("lab: list addresses of %s: %w", h.name, err)
+		}
+		if !slices.ContainsFunc(addresses, func(a rtnetlink.AddressMessage) bool {
+			return a.Index == l.Index && a.Family == unix.AF_INET6 && a.Flags&unix.IFA_F_TENTATIVE != 0
+		}) {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("lab: an IPv6 address on %s of %s is still tentative after %v", name, h.name, readyWait)
+		}
+		time.Sleep(100 * time.Microsecond)
+	}
 }
 
 // DeleteAddress takes an address from the link.

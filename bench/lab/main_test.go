@@ -10,6 +10,12 @@ import (
 // of running tests.
 const modeVar = "HOPQUOTE_LAB_TEST_MODE"
 
+// origin is the namespace of the process's main thread before any test.
+var origin, _ = os.Readlink(mainThread)
+
+// mainThread is what other programs take for the process's namespace.
+var mainThread = fmt.Sprintf("/proc/%d/ns/net", os.Getpid())
+
 func TestMain(m *testing.M) {
 	mode := os.Getenv(modeVar)
 	if mode == "" {

@@ -3,6 +3,7 @@ package lab
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -10,8 +11,9 @@ import (
 	"github.com/jsimonetti/rtnetlink/v2"
 )
 
-// carrierWait bounds how long Build waits for links to become operational.
-const carrierWait = 5 * time.Second
+// readyWait bounds how long links may take to become operational, and
+// addresses to become valid; both usually take milliseconds at most.
+const readyWait = 5 * time.Second
 
 // firstIndex is the index of a network's first link end; the loopback is 1.
 const firstIndex = 2
@@ -72,7 +74,10 @@ func (n *Net) build() error {
 			return err
 		}
 	}
-	return n.addRoutes()
+	if err := n.addRoutes(); err != nil {
+		return err
+	}
+	return n.refuseNames()
 }
 
 func (n *Net) forEachEnd(f func(*Host, EndPlan) error) error {
@@ -90,7 +95,7 @@ func setUp(h *Host, e EndPlan) error { return h.SetLink(e.Name, true) }
 
 // waitCarrier waits until the link is operational: before, it drops packets.
 func waitCarrier(h *Host, e EndPlan) error {
-	deadline := time.Now().Add(carrierWait)
+	deadline := time.Now().Add(readyWait)
 	for {
 		l, err := h.link(e.Name)
 		if err != nil {
@@ -100,7 +105,7 @@ func waitCarrier(h *Host, e EndPlan) error {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("lab: %s of %s is not operational after %v", e.Name, h.name, carrierWait)
+			return fmt.Errorf("lab: %s of %s is not operational after %v", e.Name, h.name, readyWait)
 		}
 		time.Sleep(time.Millisecond)
 	}
@@ -142,12 +147,21 @@ func (n *Net) HasIPv6() bool { return haveIPv6() }
 // Host gives the named host, nil if there is none.
 func (n *Net) Host(name string) *Host { return n.hosts[name] }
 
-// Close kills what Host.Start started and lets go of all namespaces; the
-// kernel then removes them and their links. A namespace that a Do still runs
-// in goes when that Do returns. Calls after the first give its result again.
+// Close kills the programs inside, those that Host.Start started and any
+// others, and lets go of all namespaces; the kernel then removes them and
+// their links. A namespace that a Do still runs in goes when that Do returns.
+// Calls after the first give its result again.
 func (n *Net) Close() error { return n.close() }
 
 func (n *Net) remove() error {
+	namespaces := make(map[string]bool)
+	for _, h := range n.hosts {
+		h.stopStarter()
+		if ns, err := os.Readlink(h.Path()); err == nil {
+			namespaces[ns] = true
+		}
+	}
+	evict(namespaces)
 	var errs []error
 	for _, h := range n.hosts {
 		errs = append(errs, h.close())

@@ -55,7 +55,7 @@ func TestReexecInProcessThatMay(t *testing.T) {
 }
 
 // startHolder starts the helper "hold" and reads what it tells.
-func startHolder(t *testing.T, cmd *exec.Cmd) (child int, ns string) {
+func startHolder(t *testing.T, cmd *exec.Cmd) (child int, ns pinned) {
 	t.Helper()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -70,11 +70,13 @@ func startHolder(t *testing.T, cmd *exec.Cmd) (child int, ns string) {
 	if err != nil {
 		t.Fatalf("the helper told nothing: %v", err)
 	}
-	if _, err := fmt.Sscanf(line, "%d %s", &child, &ns); err != nil {
+	var name string
+	if _, err := fmt.Sscanf(line, "%d %s", &child, &name); err != nil {
 		t.Fatalf("the helper told %q: %v", line, err)
 	}
-	if len(holders(ns)) == 0 {
-		t.Fatalf("nothing holds %s while the network stands", ns)
+	ns = pin(t, fmt.Sprintf("/proc/%d/ns/net", child))
+	if ns.name != name || ns.free() {
+		t.Fatalf("the child is in %s, the helper told %s; held by the test only: %v", ns.name, name, ns.free())
 	}
 	return child, ns
 }
@@ -97,7 +99,7 @@ func TestKilledProcessLeavesNothing(t *testing.T) {
 			eventually(t, "the program in the network has ended", func() bool {
 				return unix.Kill(child, 0) == unix.ESRCH || isZombie(child)
 			})
-			eventually(t, "nothing holds the namespace", func() bool { return len(holders(ns)) == 0 })
+			eventually(t, "nothing else holds the namespace", ns.free)
 		})
 	}
 }
@@ -124,7 +126,7 @@ func TestReexecPassesSignalsOn(t *testing.T) {
 	if got := ExitStatus(cmd.ProcessState); got != 143 {
 		t.Errorf("status %d, want 143", got)
 	}
-	eventually(t, "nothing holds the namespace", func() bool { return len(holders(ns)) == 0 })
+	eventually(t, "nothing else holds the namespace", ns.free)
 }
 
 func TestForbiddenIsExplained(t *testing.T) {

@@ -25,12 +25,12 @@ type Relay struct {
 	quit   chan struct{}
 	done   chan struct{}
 
-	mu    sync.Mutex
-	child *os.Process
-	first os.Signal   // first signal of relayed that came, USR1 and USR2 apart
-	kill  *time.Timer // runs after one of final came
-
-	killed os.Signal // what the child was killed after
+	mu      sync.Mutex
+	child   *os.Process
+	pending []os.Signal // came while there was no child
+	first   os.Signal   // first signal of relayed that came, USR1 and USR2 apart
+	kill    *time.Timer // runs after one of final came
+	killed  os.Signal   // what the child was killed after
 }
 
 // NewRelay starts catching. After one of the final signals a child that is
@@ -59,14 +59,15 @@ func NewRelay(grace time.Duration, final ...os.Signal) *Relay {
 	return r
 }
 
-// To makes p the child. One that comes after a final signal gets it at once.
+// To makes p the child. It gets the signals that came while there was none.
 func (r *Relay) To(p *os.Process) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.child = p
-	if r.first != nil {
-		p.Signal(r.first)
+	for _, s := range r.pending {
+		p.Signal(s) // fails when p has ended, which is as good
 	}
+	r.pending = nil
 }
 
 // Signal is the first signal that asked this process to end, nil if none did.
@@ -103,9 +104,9 @@ func (r *Relay) pass(s os.Signal) {
 	if r.first == nil && s != unix.SIGUSR1 && s != unix.SIGUSR2 {
 		r.first = s
 	}
-	// A child that has ended answers os.ErrProcessDone, which is as good.
-	if r.child != nil && !((s == unix.SIGINT || s == unix.SIGQUIT) && inForeground()) {
-		r.child.Signal(s)
+	fromTerminal := (s == unix.SIGINT || s == unix.SIGQUIT) && inForeground()
+	if r.child == nil || !fromTerminal && r.child.Signal(s) != nil {
+		r.pending = append(r.pending, s)
 	}
 	if r.kill == nil && slices.Contains(r.final, s) {
 		r.kill = time.AfterFunc(r.grace, func() {

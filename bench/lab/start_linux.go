@@ -43,7 +43,7 @@ func (s *starter) stop() {
 
 // Start starts cmd, as cmd.Start does, inside the host's namespace; cmd.Wait
 // is the caller's. The program is killed when this process dies or the network
-// closes, unless cmd.SysProcAttr sets a Pdeathsig of its own.
+// closes; cmd.SysProcAttr may set a Pdeathsig of its own for the first of these.
 func (h *Host) Start(cmd *exec.Cmd) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -89,23 +88,40 @@ const limit = 60 * time.Second
 // runIn runs a program in the host to its end.
 func runIn(t *testing.T, h *lab.Host, program string, args ...string) result {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, program, args...)
+	return finish(t, h, exec.Command(program, args...))
+}
+
+// finish runs a command in the host to its end.
+func finish(t *testing.T, h *lab.Host, cmd *exec.Cmd) result {
+	t.Helper()
+	return launch(t, h, cmd)()
+}
+
+// launch starts a command in the host, and gives what waits for its end.
+// Output that the command does not lead elsewhere is kept.
+func launch(t *testing.T, h *lab.Host, cmd *exec.Cmd) func() result {
+	t.Helper()
 	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if cmd.Stdout == nil {
+		cmd.Stdout = &stdout
+	}
+	cmd.Stderr = &stderr
 	if err := h.Start(cmd); err != nil {
 		t.Fatal(err)
 	}
-	err := cmd.Wait()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		t.Fatal(err)
+	overdue := time.AfterFunc(limit, func() { _ = cmd.Process.Kill() })
+	return func() result {
+		t.Helper()
+		err := cmd.Wait()
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			t.Fatal(err)
+		}
+		if !overdue.Stop() {
+			t.Fatalf("%s: not done after %v", cmd, limit)
+		}
+		return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
 	}
-	if ctx.Err() != nil {
-		t.Fatalf("%s %q: not done after %v", program, args, limit)
-	}
-	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
 }
 
 var roundTrip = regexp.MustCompile(`[0-9]+\.[0-9]{3} ms`)

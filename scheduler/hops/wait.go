@@ -1,6 +1,10 @@
 package hops
 
-import "time"
+import (
+	"time"
+
+	"github.com/hopquote/hopquote/scheduler"
+)
 
 // Wait bounds how long a probe may stay unanswered, as traceroute's -w.
 type Wait struct {
@@ -18,7 +22,11 @@ func (h *Hops) deadline(k int) time.Duration {
 	if h.shown[k] == moved {
 		return 0
 	}
-	return h.records[k].SentAt + h.timeout(k)
+	timeout := h.timeout(k)
+	if timeout > scheduler.Never/2 {
+		return scheduler.Never // the sum would overflow
+	}
+	return h.records[k].SentAt + timeout
 }
 
 // timeout is HERE times the first RTT of the same hop or else, only when HERE

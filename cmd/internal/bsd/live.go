@@ -19,7 +19,9 @@ func live(s *session) error {
 	if !privilege.MayProbe() {
 		return fmt.Errorf("%w\n%s", syscall.EPERM, privilege.Advice())
 	}
-	w, err := s.open()
+	ctx, stop := context.WithCancelCause(context.Background())
+	defer stop(nil)
+	w, err := s.open(stop)
 	if err != nil {
 		return err
 	}
@@ -32,25 +34,18 @@ func live(s *session) error {
 		defer cache.Close()
 		s.names = cache.Name
 	}
-	ctx, stop := context.WithCancelCause(context.Background())
-	defer stop(nil)
 	defer context.AfterFunc(ctx, w.Ring.Wake)()
-	watch, err := link.Watch(w.Envelope, stop)
-	if err != nil {
-		return err
-	}
-	defer watch.Close()
 	env := &w.Envelope
-	return s.probe(ctx, parts{
+	return w.Explain(s.probe(ctx, parts{
 		clock: scheduler.Monotonic{Epoch: w.Epoch}, sender: w.Sender, receiver: w.Ring,
 		link: env.Header, mtu: env.MTU, src: env.Src,
-	})
+	}))
 }
 
 // open opens the network. The source port need not be ours alone: where
 // another program has it, that one's socket hears direct answers too, and that
 // is all.
-func (s *session) open() (*wire.Wire, error) {
+func (s *session) open(gone func(error)) (*wire.Wire, error) {
 	o := s.opts
 	cfg := wire.Config{
 		Want: link.Want{
@@ -58,7 +53,7 @@ func (s *session) open() (*wire.Wire, error) {
 		},
 		Method: method(o.Protocol), Protocol: o.Protocol.Number, Target: o.Addr,
 		EchoID: s.ident, SrcPort: s.ident, Unheld: o.FixedPort, AllICMP: o.Verbose > 0,
-		Ready: nextHopPatience,
+		Ready: nextHopPatience, Gone: gone,
 	}
 	w, err := wire.Open(cfg)
 	if o.DontRoute && errors.Is(err, syscall.ENETUNREACH) {

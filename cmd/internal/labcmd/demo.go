@@ -96,6 +96,7 @@ func demonstrate(self string, steps []step, limit time.Duration, stdout, stderr 
 		fmt.Fprintln(stdout, line)
 		cmd := exec.Command(self, s.args...)
 		cmd.Stdout, cmd.Stderr = stdout, stderr
+		cmd.WaitDelay = outputDelay
 		problem := runStep(n.Host(s.host), relay, cmd, deadline)
 		if sig, ok := relay.Signal().(unix.Signal); ok {
 			return 128 + int(sig)

@@ -31,6 +31,10 @@ const (
 // before it is killed: an interactive shell ignores the first.
 const endGrace = 5 * time.Second
 
+// outputDelay is how long the output of an ended command is waited for: what
+// the command left running may never close it.
+const outputDelay = time.Second
+
 // Lab is the subcommand `lab`. args do not hold the subcommand's own name. It
 // gives the exit status: the command's own, 2 for a mistake in args, 1 when
 // the network could not be built.
@@ -90,8 +94,7 @@ func Lab(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 func run(h *lab.Host, relay *lab.Relay, command []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
-	// A reader that is no file is copied by a goroutine that may never end.
-	cmd.WaitDelay = time.Second
+	cmd.WaitDelay = outputDelay
 	if err := h.Start(cmd); err != nil {
 		fail(stderr, "lab", err)
 		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, os.ErrNotExist) {

@@ -5,6 +5,7 @@ package privilege
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"kernel.org/pub/linux/libs/security/libcap/cap"
 )
@@ -22,7 +23,16 @@ func Advice() string {
 	if err != nil {
 		path = os.Args[0]
 	}
-	return fmt.Sprintf("hopquote: probing needs the capability CAP_NET_RAW: run it as root, or once: sudo setcap cap_net_raw+ep %s", path)
+	return fmt.Sprintf("hopquote: probing needs the capability CAP_NET_RAW: run it as root, or once: sudo setcap cap_net_raw+ep %s", shellWord(path))
+}
+
+// shellWord is s as a shell reads it back, in quotes only where it needs them.
+func shellWord(s string) string {
+	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-+,:@%="
+	if s != "" && strings.Trim(s, plain) == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // Drop gives up every capability for good. All sockets are open by

@@ -87,6 +87,16 @@ func (r *run) plan(env *link.Envelope) hops.Config {
 	return cfg
 }
 
+// mtu is how long a packet may be to leave whole. A probe that asks, by -F,
+// what the path carries is held to the interface only, not to what is known of
+// the route: as with IP_PMTUDISC_PROBE, ip(7).
+func (r *run) mtu(env *link.Envelope) int {
+	if r.opts.DontFragment {
+		return env.LinkMTU
+	}
+	return env.MTU
+}
+
 // minimumMTU is what a smaller route MTU counts as for the TCP options.
 const minimumMTU = 576
 

@@ -2,12 +2,8 @@ package trace
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	mathrand "math/rand/v2"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/hopquote/hopquote/cmd/internal/option"
 	"github.com/hopquote/hopquote/cmd/internal/output/capture"
@@ -18,7 +14,6 @@ import (
 	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/frame/link"
 	"github.com/hopquote/hopquote/rx"
-	"github.com/hopquote/hopquote/scheduler"
 	"github.com/hopquote/hopquote/scheduler/hops"
 )
 
@@ -28,6 +23,7 @@ type run struct {
 	argv []string
 	std  Std
 	rand *mathrand.Rand
+	drop func() error // gives up every capability
 
 	method frame.Method
 	echoID uint16
@@ -43,6 +39,8 @@ type run struct {
 	hops     *hops.Hops // nil until the first probe could leave
 	counts   rx.Counts
 	drops    uint64
+
+	captureErr error // of the file of --pcap; the trace goes on without it
 }
 
 // nextHopPatience is how long the first probe waits for the next hop's
@@ -51,11 +49,11 @@ const nextHopPatience = 100 * time.Millisecond
 
 func newRun(o *option.Options, argv []string, std Std) *run {
 	r := &run{
-		opts: o, argv: argv, std: std, rand: newRand(),
+		opts: o, argv: argv, std: std, rand: newRand(), drop: privilege.Drop,
 		method: method(o), echoID: echoID(), size: o.Size(), start: time.Now(),
 	}
 	if !o.Numeric {
-		r.names = names.New(names.Config{})
+		r.names = names.New(names.Config{Resolver: std.Names})
 	}
 	if o.Format == "text" {
 		cfg := text.Config{Numeric: o.Numeric, TCPInfo: o.TCP.Info}
@@ -67,49 +65,63 @@ func newRun(o *option.Options, argv []string, std Std) *run {
 	return r
 }
 
-// trace opens what the run needs, probes, and closes everything.
-func (r *run) trace(ctx context.Context) error {
+// trace opens what the run needs, probes, and closes everything. stop ends
+// ctx.
+func (r *run) trace(ctx context.Context, stop context.CancelCauseFunc) (err error) {
 	if r.method == frame.UDP {
 		// UDP traces open their sockets with the first probe, after the header.
 		if err := r.header(); err != nil {
 			return err
 		}
 	}
-	var err error
 	if r.tos, err = trafficClass(r.opts); err != nil {
 		return err
 	}
-	w, err := r.open()
+	w, err := r.open(stop)
 	if err != nil {
 		return err
 	}
 	defer w.Close()
+	pcap, err := r.createCapture(w)
+	if err != nil {
+		return err
+	}
+	if pcap != nil {
+		defer func() { r.captureErr = pcap.Close() }()
+	}
+	if err := r.drop(); err != nil {
+		return err
+	}
+	if err := r.header(); err != nil {
+		return err
+	}
+	return w.Explain(r.probe(ctx, stop, r.network(w), pcap))
+}
+
+// open opens the network; gone hears when it goes away.
+func (r *run) open(gone func(error)) (*wire.Wire, error) {
+	o := r.opts
+	w, err := wire.Open(wire.Config{
+		Want:   link.Want{Dst: o.Addr, Src: o.SourceAddr, Interface: o.Interface, TOS: r.tos},
+		Method: r.method, SrcPort: o.SourcePort, EchoID: r.echoID, Ready: nextHopPatience, Gone: gone,
+	})
+	if err != nil {
+		return nil, err
+	}
 	r.envelope, r.start = w.Envelope, w.Epoch
 	if r.method == frame.TCP {
 		r.tcp = r.tcpHeader(&w.Envelope)
-		r.size = frame.TCPSize(r.opts.Family == 6, &r.tcp)
+		r.size = frame.TCPSize(o.Family == 6, &r.tcp)
 	}
-	var pcap *capture.Writer
-	if r.opts.PCAP != "" {
-		pcap, err = capture.Create(r.opts.PCAP, w.Envelope.Header.Type, w.Envelope.Interface.Name, w.Epoch)
-		if err != nil {
-			return err
-		}
-	}
-	if err := privilege.Drop(); err != nil {
-		return errors.Join(err, closeCapture(pcap))
-	}
-	if err := r.header(); err != nil {
-		return errors.Join(err, closeCapture(pcap))
-	}
-	return errors.Join(r.probe(ctx, w, pcap), closeCapture(pcap))
+	return w, nil
 }
 
-func closeCapture(c *capture.Writer) error {
-	if c == nil {
-		return nil
+// createCapture begins the file that --pcap names; nil without one.
+func (r *run) createCapture(w *wire.Wire) (*capture.Writer, error) {
+	if r.opts.PCAP == "" {
+		return nil, nil
 	}
-	return c.Close()
+	return capture.Create(r.opts.PCAP, w.Envelope.Header.Type, w.Envelope.Interface.Name, w.Epoch)
 }
 
 // header prints the header line, once.
@@ -119,100 +131,4 @@ func (r *run) header() error {
 	}
 	r.headed = true
 	return outputError(r.out.Header(r.opts.Host, r.opts.Addr.WithZone(""), r.opts.Max, r.size))
-}
-
-func (r *run) open() (*wire.Wire, error) {
-	o := r.opts
-	return wire.Open(wire.Config{
-		Want:   link.Want{Dst: o.Addr, Src: o.SourceAddr, Interface: o.Interface, TOS: r.tos},
-		Method: r.method, SrcPort: o.SourcePort, EchoID: r.echoID, Ready: nextHopPatience,
-	})
-}
-
-// probe runs the engine and prints along.
-func (r *run) probe(ctx context.Context, w *wire.Wire, pcap *capture.Writer) error {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	defer context.AfterFunc(ctx, w.Ring.Wake)()
-	watch, err := link.Watch(w.Envelope, stop)
-	if err != nil {
-		return err
-	}
-	defer watch.Close()
-
-	cfg := r.plan(&w.Envelope)
-	var print *printer
-	if r.out != nil {
-		print = startPrinter(r.out, stop)
-		cfg.Settle = print.queue.Push
-	}
-	if r.hops, err = hops.New(cfg); err != nil {
-		return err
-	}
-	var label *uint32
-	if r.opts.FlowLabelGiven {
-		label = &r.opts.FlowLabel
-	}
-	engine := scheduler.New(scheduler.Config{
-		Strategy: r.hops, Clock: scheduler.Monotonic{Epoch: w.Epoch}, Sender: w.Sender, Receiver: w.Ring,
-		Identities: scheduler.NewFresh(w.Ports, r.rand, label),
-		Link:       w.Envelope.Header, MTU: w.Envelope.MTU,
-		Window: r.opts.Sim, Gap: option.Duration(r.opts.SendWait),
-		Observer: &observer{pcap, r.names},
-		Full: func() bool {
-			return print != nil && print.queue.Full() || pcap != nil && pcap.Full()
-		},
-	})
-	err = engine.Run(ctx)
-	if errors.Is(err, scheduler.ErrInterrupted) {
-		err = context.Cause(ctx)
-	}
-	if err != nil {
-		r.hops.Finish()
-	}
-	r.counts = engine.Counts()
-	r.drops, _ = w.Ring.Drops()
-	if print != nil {
-		// A write that failed is also the cause that stopped the engine.
-		if failed := print.finish(); failed != nil {
-			return failed
-		}
-		return errors.Join(err, outputError(r.out.End()))
-	}
-	return err
-}
-
-// finish writes what is left to write, and gives the exit code.
-func (r *run) finish(err error) int {
-	if r.names != nil {
-		defer r.names.Close()
-	}
-	if r.out == nil {
-		err = errors.Join(err, outputError(r.writeJSON(err)))
-	}
-	var sig signalled
-	switch {
-	case err == nil:
-		return exitDone
-	case errors.As(err, &sig):
-		return exitInterrupted + int(sig.Signal)
-	case errors.Is(err, unix.EPERM) && r.hops == nil:
-		// A security policy may forbid what the capabilities allow.
-		fmt.Fprintln(r.std.Err, err)
-		fmt.Fprintln(r.std.Err, privilege.Advice())
-	case r.out != nil:
-		// As traceroute: the header or line under way stays as it is.
-		fmt.Fprintf(r.std.Err, "\n%v\n", err)
-	default:
-		fmt.Fprintln(r.std.Err, err)
-	}
-	return exitFailed
-}
-
-// outputError names the output that failed.
-func outputError(err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("standard output: %w", err)
 }

@@ -8,25 +8,18 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/hopquote/hopquote/cmd/internal/bsd"
 	"github.com/hopquote/hopquote/cmd/internal/option"
+	"github.com/hopquote/hopquote/cmd/internal/output/names"
 	"github.com/hopquote/hopquote/cmd/internal/privilege"
-)
-
-// Exit codes besides those of package option.
-const (
-	exitDone        = 0
-	exitFailed      = 1   // a system call, the network or an output failed
-	exitInterrupted = 128 // plus the signal's number
 )
 
 // Std is where a run writes, and what it is told by its surroundings.
 type Std struct {
 	Out, Err  io.Writer
 	LookupEnv func(string) (string, bool)
+	Names     names.Resolver // of responders; nil: the system's
 }
 
 // OS is the Std of a real process.
@@ -46,45 +39,21 @@ func Main(argv []string, std Std) int {
 		if !errors.As(err, &exit) {
 			exit = &option.Exit{Code: exitFailed, Stderr: err.Error() + "\n"}
 		}
-		fmt.Fprint(std.Out, exit.Stdout)
 		fmt.Fprint(std.Err, exit.Stderr)
+		if exit.Stdout == "" {
+			return exit.Code
+		}
+		if _, err := io.WriteString(std.Out, exit.Stdout); err != nil {
+			fmt.Fprintln(std.Err, outputError(err))
+			return exitFailed
+		}
 		return exit.Code
 	}
 	if !privilege.MayProbe() {
 		fmt.Fprintln(std.Err, privilege.Advice())
 		return exitFailed
 	}
-	r := newRun(opts, argv, std)
 	ctx, stop := interrupts()
-	defer stop()
-	return r.finish(r.trace(ctx))
-}
-
-// signalled is the cause of a context that a signal ended.
-type signalled struct{ syscall.Signal }
-
-func (s signalled) Error() string { return s.Signal.String() }
-
-// interrupts gives a context that the first SIGINT or SIGTERM ends. A second
-// one ends the process at once. Writing to a closed pipe is an error like any
-// other instead of a silent death.
-func interrupts() (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	signal.Ignore(syscall.SIGPIPE)
-	c := make(chan os.Signal, 1)
-	signal.Notify(c, syscall.SIGINT, syscall.SIGTERM)
-	done := make(chan struct{})
-	go func() {
-		select {
-		case s := <-c:
-			signal.Stop(c)
-			cancel(signalled{s.(syscall.Signal)})
-		case <-done:
-		}
-	}()
-	return ctx, func() {
-		signal.Stop(c)
-		close(done)
-		cancel(nil)
-	}
+	defer stop(nil)
+	return newRun(opts, argv, std).do(ctx, stop)
 }

@@ -6,9 +6,9 @@ package wire
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
+	"syscall"
 	"time"
 
 	"github.com/hopquote/hopquote/frame"
@@ -31,6 +31,9 @@ type Config struct {
 	// probe, so that the RTTs don't include the search. It goes on beside the
 	// probes where that is not enough.
 	Ready time.Duration
+	// Gone is called once, from a goroutine of its own, when the interface or
+	// the source address goes away (link.Watch). Nil means that nobody cares.
+	Gone func(error)
 }
 
 // Wire is everything open that a run sends and receives by.
@@ -40,10 +43,11 @@ type Wire struct {
 	Ring     *rx.Ring
 	Ports    *link.Ports // nil for a method without any, or Unheld
 	Epoch    time.Time   // time zero of the run
+	watcher  *link.Watcher
 }
 
 // Open opens everything, in an order that gives the kernel's own refusals
-// first. Errors of the kernel are *link.OpError.
+// first: those are *link.OpError.
 func Open(cfg Config) (*Wire, error) {
 	env, err := link.Lookup(cfg.Want)
 	if err != nil {
@@ -64,6 +68,14 @@ func Open(cfg Config) (*Wire, error) {
 
 func (w *Wire) open(cfg Config) error {
 	env := &w.Envelope
+	gone := cfg.Gone
+	if gone == nil {
+		gone = func(error) {}
+	}
+	var err error
+	if w.watcher, err = link.Watch(*env, gone); err != nil {
+		return err
+	}
 	if cfg.Method.HasPorts() && !cfg.Unheld {
 		ports, err := link.NewPorts(env.Ports(cfg.Method, cfg.SrcPort))
 		if err != nil {
@@ -87,9 +99,22 @@ func (w *Wire) open(cfg Config) error {
 		Link:      env.Header.Type, Filter: filter, Epoch: w.Epoch,
 	})
 	if err != nil {
-		return fmt.Errorf("receive ring: %w", err)
+		return err
 	}
 	w.Sender, err = link.OpenSender(*env, link.SenderConfig{Undelivered: w.undelivered})
+	return err
+}
+
+// Explain gives the loss of the interface or of the source address as the
+// error where that is what stands behind a failed system call.
+func (w *Wire) Explain(err error) error {
+	var errno syscall.Errno
+	if !errors.As(err, &errno) {
+		return err
+	}
+	if lost := w.watcher.Lost(); lost != nil {
+		return lost
+	}
 	return err
 }
 
@@ -104,6 +129,9 @@ func (w *Wire) Close() error {
 	}
 	if w.Ports != nil {
 		w.Ports.Close()
+	}
+	if w.watcher != nil {
+		errs = append(errs, w.watcher.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -3,7 +3,6 @@ package names
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"strings"
 	"sync"
@@ -149,67 +148,6 @@ func TestTimeoutIsOverall(t *testing.T) {
 			t.Errorf("took %v, want 5s", took)
 		}
 	})
-}
-
-// deaf ignores its context.
-type deaf struct{ answer chan []string }
-
-func (d deaf) LookupAddr(context.Context, string) ([]string, error) { return <-d.answer, nil }
-
-func TestLateAnswerChangesNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		d := deaf{make(chan []string)}
-		c := New(Config{Resolver: d})
-		first := c.Name(host(1))
-		d.answer <- []string{"late."}
-		synctest.Wait()
-		if again := c.Name(host(1)); first != "10.0.0.1" || again != first {
-			t.Errorf("got %q, then %q, want 10.0.0.1 twice", first, again)
-		}
-		c.Close()
-	})
-}
-
-func TestCloseEndsWaiting(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := New(Config{Resolver: &fake{delay: time.Hour}, Parallel: 1})
-		c.Start(host(1))
-		got := make(chan string, 3)
-		for i := range 3 {
-			go func() { got <- c.Name(host(i)) }()
-		}
-		synctest.Wait()
-		began := time.Now()
-		c.Close()
-		synctest.Wait()
-		if len(got) != 3 || time.Since(began) != 0 {
-			t.Errorf("%d of 3 waiters returned after %v, want all at once", len(got), time.Since(began))
-		}
-		c.Start(host(9))
-		if name := c.Name(host(9)); name != "10.0.0.9" {
-			t.Errorf("after Close: got %q, want the address", name)
-		}
-	})
-}
-
-func TestManyGoroutines(t *testing.T) {
-	names := make(map[string][]string)
-	for i := range 50 {
-		names[host(i).String()] = []string{fmt.Sprintf("h%d.", i)}
-	}
-	c := New(Config{Resolver: &fake{names: names}})
-	defer c.Close()
-	var wg sync.WaitGroup
-	for range 8 {
-		wg.Go(func() {
-			for i := range 50 {
-				if got, want := c.Name(host(i)), fmt.Sprintf("h%d", i); got != want {
-					t.Errorf("got %q, want %q", got, want)
-				}
-			}
-		})
-	}
-	wg.Wait()
 }
 
 func TestInvalidAddress(t *testing.T) {

@@ -1,0 +1,32 @@
+package trace
+
+import (
+	"time"
+
+	"github.com/hopquote/hopquote/cmd/internal/output/capture"
+	"github.com/hopquote/hopquote/cmd/internal/output/names"
+	"github.com/hopquote/hopquote/rx"
+)
+
+// observer sees the frames of the run: it keeps the capture and starts name
+// look-ups before their lines are due.
+type observer struct {
+	capture *capture.Writer // nil for none
+	names   *names.Cache    // nil for none
+}
+
+func (o *observer) FrameSent(at time.Duration, f []byte) {
+	if o.capture != nil {
+		o.capture.Frame(at, f, true)
+	}
+}
+
+// FrameMatched leaves out of the capture what never was on the wire.
+func (o *observer) FrameMatched(p *rx.Packet, m *rx.Match) {
+	if o.capture != nil && !p.Local {
+		o.capture.Frame(p.At, p.Data, false)
+	}
+	if o.names != nil {
+		o.names.Start(m.Reply.From)
+	}
+}

@@ -1,0 +1,82 @@
+package trace
+
+import (
+	"context"
+	"errors"
+
+	"github.com/hopquote/hopquote/cmd/internal/option"
+	"github.com/hopquote/hopquote/cmd/internal/output/capture"
+	"github.com/hopquote/hopquote/cmd/internal/wire"
+	"github.com/hopquote/hopquote/frame/link"
+	"github.com/hopquote/hopquote/scheduler"
+	"github.com/hopquote/hopquote/scheduler/hops"
+)
+
+// network is what a run probes: a real one, or that of a test.
+type network struct {
+	envelope   *link.Envelope
+	clock      scheduler.Clock
+	sender     scheduler.Sender
+	receiver   scheduler.Receiver
+	wake       func() // makes the receiver's Wait return
+	identities scheduler.Identities
+}
+
+// network is the one that the wire reaches.
+func (r *run) network(w *wire.Wire) *network {
+	var label *uint32
+	if r.opts.FlowLabelGiven {
+		label = &r.opts.FlowLabel
+	}
+	return &network{
+		envelope: &w.Envelope, clock: scheduler.Monotonic{Epoch: w.Epoch},
+		sender: w.Sender, receiver: w.Ring, wake: w.Ring.Wake,
+		identities: scheduler.NewFresh(w.Ports, r.rand, label),
+	}
+}
+
+// probe runs the engine until the trace is done or ctx ends, prints along, and
+// leaves behind what was learned. pcap is nil for no capture.
+func (r *run) probe(ctx context.Context, stop context.CancelCauseFunc, n *network, pcap *capture.Writer) error {
+	defer context.AfterFunc(ctx, n.wake)()
+	cfg := r.plan(n.envelope)
+	var print *printer // nil: JSON
+	if r.out != nil {
+		print = newPrinter(r.out, stop)
+		cfg.Settle = print.queue.Push
+	}
+	var err error
+	if r.hops, err = hops.New(cfg); err != nil {
+		return err
+	}
+	if print != nil {
+		print.start()
+	}
+	engine := scheduler.New(scheduler.Config{
+		Strategy: r.hops, Clock: n.clock, Sender: n.sender, Receiver: n.receiver, Identities: n.identities,
+		Link: n.envelope.Header, MTU: r.mtu(n.envelope),
+		Window: r.opts.Sim, Gap: option.Duration(r.opts.SendWait),
+		Observer: &observer{pcap, r.names},
+		Full: func() bool {
+			return print != nil && print.queue.Full() || pcap != nil && pcap.Full()
+		},
+	})
+	err = engine.Run(ctx)
+	if errors.Is(err, scheduler.ErrInterrupted) {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		stop(err)
+		r.hops.Finish()
+	}
+	r.counts = engine.Counts()
+	r.drops, _ = n.receiver.Drops()
+	if print == nil {
+		return err
+	}
+	if failed := print.finish(); failed != nil {
+		// It is also the cause that stopped the engine.
+		return failed
+	}
+	return errors.Join(err, outputError(r.out.End()))
+}

@@ -1,0 +1,105 @@
+package trace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"github.com/hopquote/hopquote/cmd/internal/privilege"
+	"syscall"
+
+	"github.com/hopquote/hopquote/frame/link"
+)
+
+// Exit codes besides those of package option.
+const (
+	exitDone        = 0
+	exitFailed      = 1   // a system call, the network or an output failed
+	exitInterrupted = 128 // plus the signal's number
+)
+
+// do runs the trace and gives the exit code. stop ends ctx.
+func (r *run) do(ctx context.Context, stop context.CancelCauseFunc) int {
+	if r.names != nil {
+		// Who interrupts, or was failed, does not want to wait for names.
+		defer context.AfterFunc(ctx, r.names.Close)()
+		defer r.names.Close()
+	}
+	err := nameFileLimit(r.trace(ctx, stop))
+	var jsonErr error
+	if r.out == nil {
+		jsonErr = outputError(r.writeJSON(err))
+	}
+	if err == nil {
+		// A signal may also come after the last probe, while names are waited
+		// for.
+		err = interruption(context.Cause(ctx))
+	}
+	return r.report(err, jsonErr, r.captureErr)
+}
+
+// report tells why the run ended and which outputs failed, a line each, and
+// gives the exit code.
+func (r *run) report(err error, outputs ...error) int {
+	code := exitDone
+	var sig signalled
+	var output *brokenOutput
+	switch {
+	case err == nil:
+	case errors.As(err, &sig):
+		code = exitInterrupted + int(sig.Signal)
+	case errors.As(err, &output):
+		// Nobody reads along: there is no line to break off from.
+		outputs = append(outputs, output)
+	default:
+		code = exitFailed
+		if r.out != nil {
+			// As traceroute: the header or line under way stays as it is.
+			fmt.Fprintln(r.std.Err)
+		}
+		fmt.Fprintln(r.std.Err, err)
+		if errors.Is(err, syscall.EPERM) && r.hops == nil {
+			// A security policy may forbid what the capabilities allow.
+			fmt.Fprintln(r.std.Err, privilege.Advice())
+		}
+	}
+	for _, failed := range outputs {
+		if failed == nil {
+			continue
+		}
+		fmt.Fprintln(r.std.Err, failed)
+		if code == exitDone {
+			code = exitFailed
+		}
+	}
+	return code
+}
+
+// interruption is the error of a context that a signal ended, else nil.
+func interruption(cause error) error {
+	var sig signalled
+	if errors.As(cause, &sig) {
+		return sig
+	}
+	return nil
+}
+
+// brokenOutput is the error of standard output.
+type brokenOutput struct{ err error }
+
+func (b *brokenOutput) Error() string {
+	var errno syscall.Errno
+	if errors.As(b.err, &errno) {
+		return (&link.OpError{Op: "write standard output", Err: errno}).Error()
+	}
+	return fmt.Sprintf("write standard output: %v", b.err)
+}
+
+func (b *brokenOutput) Unwrap() error { return b.err }
+
+// outputError marks an error of standard output.
+func outputError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &brokenOutput{err}
+}
