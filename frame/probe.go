@@ -82,7 +82,7 @@ const (
 	PayloadZero                   // zeros, as BSD traceroute sends
 )
 
-// DefaultService is the DCCP service code "perf" that Linux traceroute asks for.
+// DefaultService is the DCCP service code "ping" that Linux traceroute asks for.
 const DefaultService = 1885957735
 
 // TCP flag bits, RFC 9293 section 3.1 and RFC 3168 section 6.1.

@@ -124,6 +124,10 @@ func FuzzReadProbe(f *testing.F) {
 			f.Add(putFresh(f, ethernet, &p), true)
 		}
 	}
+	for _, r := range sampleRoutes(f) {
+		p := routed(UDP, r)
+		f.Add(putFresh(f, Link{}, &p), false)
+	}
 	f.Fuzz(func(t *testing.T, b []byte, eth bool) {
 		link := Link{}
 		if eth {

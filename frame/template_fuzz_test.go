@@ -79,3 +79,42 @@ func FuzzTemplate(f *testing.F) {
 		}
 	})
 }
+
+// FuzzRoute builds any route through a template and reads it back: all that is
+// behind it stays what it is without.
+func FuzzRoute(f *testing.F) {
+	f.Add(uint8(1), uint8(1), []byte{192, 0, 2, 9}, false)
+	f.Add(uint8(2), uint8(2), []byte{192, 0, 2, 9, 192, 0, 2, 10}, false)
+	f.Add(uint8(3), uint8(0), []byte("a gateway of 16."), true)
+	f.Add(uint8(5), uint8(4), []byte("a gateway of 16.a gateway of 17."), true)
+	f.Fuzz(func(t *testing.T, kind, method uint8, list []byte, v6 bool) {
+		n := 4
+		if v6 {
+			n = 16
+		}
+		var gateways []netip.Addr
+		for ; len(list) >= n; list = list[n:] {
+			a, _ := netip.AddrFromSlice(list[:n])
+			gateways = append(gateways, a)
+		}
+		r, err := NewRoute(RouteKind(kind), gateways)
+		if err != nil {
+			return
+		}
+		p := routed(methods[int(method)%len(methods)], r)
+		plain := p
+		plain.Route, plain.Size = Route{}, p.Size-r.HeaderLen()
+		got, want := putFresh(t, Link{}, &p), putFresh(t, Link{}, &plain)
+		head := ipHeaderLen(v6)
+		if !bytes.Equal(got[head+r.HeaderLen():], want[head:]) {
+			t.Fatalf("probe %+v\nrouted % x\nplain  % x", p, got, want)
+		}
+		back, err := ReadProbe(got, LinkRaw)
+		if r.Kind() == LSRROnce && r.Gateways() > 1 && gateways[len(gateways)-1] == p.Dst {
+			p.Route = back.Route // laid out like the LSRR of one gateway less
+		}
+		if err != nil || back != p {
+			t.Fatalf("ReadProbe = %+v, %v\nwant %+v", back, err, p)
+		}
+	})
+}

@@ -91,6 +91,31 @@ func TestTemplateGolden(t *testing.T) {
 	}
 }
 
+// The checksums are by RFC 1071 over pseudo header and covered bytes, computed
+// elsewhere.
+func TestTemplateGoldenTransport(t *testing.T) {
+	for _, tt := range []struct {
+		method Method
+		edit   func(p *Probe)
+		want   string // behind the IP header
+	}{
+		{UDPLite, func(p *Probe) { p.Size, p.Coverage = 32, 8 }, "d431 829a 0008 bc14 40414243"},
+		{UDPLite, func(p *Probe) { p.Size, p.Coverage = 32, 0 }, "d431 829a 0008 bc14 40414243"},
+		{UDPLite, func(p *Probe) { p.Size, p.Coverage = 32, 4 }, "d431 829a 0008 bc14 40414243"},
+		{UDPLite, func(p *Probe) { p.Size, p.Coverage = 32, 10 }, "d431 829a 000a 7bd1 40414243"},
+		{UDPLite, func(p *Probe) { p.Size, p.Coverage = 32, 99 }, "d431 829a 000c 398c 40414243"},
+		{DCCP, func(p *Probe) {}, "d431 829a 05 00 3a0d 01 00 0000 deadbeef 70696e67"},
+		{Raw, func(p *Probe) { p.Size = 26 }, "404142434445"},
+	} {
+		p := fullProbe(tt.method, false, 0)
+		tt.edit(&p)
+		got := fmt.Sprintf("%x", putFresh(t, Link{}, &p)[20:])
+		if diff := cmp.Diff(strings.ReplaceAll(tt.want, " ", ""), got); diff != "" {
+			t.Errorf("%s, coverage %d (-want +got):\n%s", tt.method, p.Coverage, diff)
+		}
+	}
+}
+
 func TestTemplatePayload(t *testing.T) {
 	p := fullProbe(ICMP, false, 61)
 	if f := putFresh(t, Link{}, &p); f[28] != 0x48 || f[60] != 0x68 {
@@ -203,6 +228,15 @@ func TestPutAllocatesNothing(t *testing.T) {
 			if n := testing.AllocsPerRun(100, func() { tmpl.Put(buf, &p) }); n != 0 {
 				t.Errorf("Put of %s %s allocates %v times", m, familyName(v6), n)
 			}
+		}
+	}
+	for _, r := range sampleRoutes(t) {
+		p := routed(UDP, r)
+		tmpl, err := NewTemplate(ethernet, &p)
+		must(t, err)
+		buf := make([]byte, tmpl.Len())
+		if n := testing.AllocsPerRun(100, func() { tmpl.Put(buf, &p) }); n != 0 {
+			t.Errorf("Put of a route of kind %d allocates %v times", r.Kind(), n)
 		}
 	}
 }

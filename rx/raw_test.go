@@ -169,6 +169,31 @@ func TestRoutedQuotes(t *testing.T) {
 	}
 }
 
+func TestRawAllocatesNothing(t *testing.T) {
+	s := newRawSteps(ipv4)
+	table := NewTable(8)
+	var quotes, answers [6]frame.Reply
+	for n := range s.probes {
+		quotes[n], answers[n] = exceeded(&s.probes[n], ipv4.router), answer(&s.probes[n])
+	}
+	i := 0
+	churn := func() {
+		n := i % len(s.probes)
+		i++
+		var m Match
+		table.Add(n, &s.probes[n], sent)
+		table.Match(&quotes[n], sent+rtt, &m)
+		table.Match(&answers[n], sent+rtt, &m)
+		table.Forget(n)
+	}
+	for range 10_000 {
+		churn() // the maps settle their groups
+	}
+	if n := testing.AllocsPerRun(1000, churn); n != 0 {
+		t.Errorf("a Raw probe's life allocates %v times, want 0", n)
+	}
+}
+
 // Whatever comes and goes, a line holds just the Raw probes in flight, in order.
 func TestRawLineProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -27,12 +27,17 @@ type PortHolder interface {
 	Release(port uint16)
 }
 
-// Fresh gives every UDP and TCP probe a source port of its own, as Linux
-// traceroute does; echo requests keep the identifier and sequence that the
+// Fresh gives every probe of a method with ports a source port of its own, as
+// Linux traceroute does; echo requests keep the identifier and sequence that the
 // strategy chose. Nothing is encoded in the other fields: IPv4 identifications
-// count up from a random start (UDP: are random), TCP sequence numbers are
-// random, and IPv6 flow labels are random per probe for UDP and per run
-// otherwise.
+// count up from a random start (UDP and UDP-Lite: are random), TCP and DCCP
+// sequence numbers are random, and IPv6 flow labels are random per probe for
+// UDP and UDP-Lite and per run otherwise.
+//
+// Raw probes have nothing but identification and flow label to be told by. Both
+// count up, so that a label of its own makes each IPv6 probe a flow of its own
+// too; with a label given, IPv6 ones have no identity and should go one at a
+// time.
 type Fresh struct {
 	ports PortHolder
 	rand  *rand.Rand
@@ -41,8 +46,8 @@ type Fresh struct {
 	fixed bool
 }
 
-// NewFresh takes source ports from ports (nil for method ICMP) and the rest
-// from r. A label other than nil is given to every probe.
+// NewFresh takes source ports from ports (nil for a method without any) and the
+// rest from r. A label other than nil is given to every probe.
 func NewFresh(ports PortHolder, r *rand.Rand, label *uint32) *Fresh {
 	f := &Fresh{ports: ports, rand: r, id: uint16(r.Uint32()), label: r.Uint32() & 0xfffff}
 	if label != nil {
@@ -51,9 +56,10 @@ func NewFresh(ports PortHolder, r *rand.Rand, label *uint32) *Fresh {
 	return f
 }
 
-// Take fills source port, identification, flow label and TCP sequence.
+// Take fills source port, identification, flow label and the sequence number of
+// TCP and DCCP.
 func (f *Fresh) Take(p *frame.Probe) error {
-	if p.Method != frame.ICMP {
+	if p.Method.HasPorts() {
 		port, err := f.ports.Hold()
 		if err != nil {
 			return busy(err)
@@ -61,22 +67,30 @@ func (f *Fresh) Take(p *frame.Probe) error {
 		p.SrcPort = port
 	}
 	f.id++
+	if f.id == 0 && p.Method == frame.Raw {
+		f.id = 1 // the kernel puts another in place of 0 where it writes the header
+	}
 	p.ID, p.Label = f.id, f.label
 	switch p.Method {
-	case frame.UDP:
+	case frame.UDP, frame.UDPLite:
 		p.ID = uint16(f.rand.Uint32())
 		if !f.fixed {
 			p.Label = f.rand.Uint32() & 0xfffff
 		}
-	case frame.TCP:
+	case frame.TCP, frame.DCCP:
 		p.Seq = f.rand.Uint32()
+	case frame.Raw:
+		if !f.fixed {
+			f.label = (f.label + 1) & 0xfffff
+			p.Label = f.label
+		}
 	}
 	return nil
 }
 
 // Release gives the source port back.
 func (f *Fresh) Release(p *frame.Probe) {
-	if p.Method != frame.ICMP {
+	if p.Method.HasPorts() {
 		f.ports.Release(p.SrcPort)
 	}
 }

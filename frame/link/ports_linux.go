@@ -3,6 +3,7 @@ package link
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 
 	"github.com/hopquote/hopquote/frame"
@@ -11,7 +12,7 @@ import (
 
 // PortsConfig says which source ports to hold.
 type PortsConfig struct {
-	Method    frame.Method // UDP or TCP
+	Method    frame.Method // one with ports
 	Src       netip.Addr   // a link-local one needs a zone or the Interface
 	Fixed     uint16       // the one port that every Hold gives; 0 for a new one each time
 	Interface string       // bind to it (SO_BINDTODEVICE), as Want.Interface
@@ -30,16 +31,30 @@ func (e *Envelope) Ports(m frame.Method, fixed uint16) PortsConfig {
 // nobody else and knows what to do with answers: a UDP datagram finds a socket
 // instead of a port unreachable, and a SYN-ACK finds none that waits for it and
 // is reset. It is for one goroutine.
+//
+// Where the kernel has no UDP-Lite or no DCCP, nothing can hold a port of them
+// and nobody else can want one: the ports are then random ones that differ from
+// each other, and the kernel answers what comes to them with a protocol
+// unreachable.
 type Ports struct {
 	c    PortsConfig
-	open map[uint16]int // port to socket
+	open map[uint16]int // port to socket, noSocket where the kernel lacks the protocol
 }
+
+const noSocket = -1
+
+// The ports without a socket are from the kernel's default range
+// (ip_local_port_range, ip-sysctl).
+const (
+	firstFreePort = 32768
+	freePorts     = 60999 - firstFreePort + 1
+)
 
 // NewPorts holds the Fixed port if there is one: errors are *OpError, such as
 // "bind: Address already in use".
 func NewPorts(c PortsConfig) (*Ports, error) {
-	if c.Method != frame.UDP && c.Method != frame.TCP {
-		return nil, fmt.Errorf("link: ports of method %v: only udp and tcp have ports", c.Method)
+	if !c.Method.HasPorts() {
+		return nil, fmt.Errorf("link: ports of method %v: it has none", c.Method)
 	}
 	if !c.Src.IsValid() {
 		return nil, errors.New("link: ports need a source address")
@@ -69,7 +84,7 @@ func (p *Ports) Hold() (uint16, error) {
 // Release gives a port back. The Fixed port stays held until Close.
 func (p *Ports) Release(port uint16) {
 	if fd, held := p.open[port]; held && p.c.Fixed == 0 {
-		unix.Close(fd)
+		closeHeld(fd)
 		delete(p.open, port)
 	}
 }
@@ -77,13 +92,22 @@ func (p *Ports) Release(port uint16) {
 // Close gives all ports back.
 func (p *Ports) Close() {
 	for port, fd := range p.open {
-		unix.Close(fd)
+		closeHeld(fd)
 		delete(p.open, port)
+	}
+}
+
+func closeHeld(fd int) {
+	if fd != noSocket {
+		unix.Close(fd)
 	}
 }
 
 func (p *Ports) hold(port uint16) (uint16, error) {
 	fd, err := p.socket()
+	if p.c.Method != frame.UDP && p.c.Method != frame.TCP && isUnsupported(err) {
+		return p.choose(port)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -96,15 +120,46 @@ func (p *Ports) hold(port uint16) (uint16, error) {
 	return port, nil
 }
 
+// isUnsupported tells whether a socket could not be had because the kernel lacks
+// its protocol (socket(2)).
+func isUnsupported(err error) bool {
+	return errors.Is(err, unix.EPROTONOSUPPORT) || errors.Is(err, unix.ESOCKTNOSUPPORT)
+}
+
+// choose notes a port without a socket: the given one, or for 0 a random one
+// that is not held yet.
+func (p *Ports) choose(port uint16) (uint16, error) {
+	if port == 0 {
+		from := rand.IntN(freePorts)
+		for i := range freePorts {
+			n := uint16(firstFreePort + (from+i)%freePorts)
+			if _, held := p.open[n]; !held {
+				port = n
+				break
+			}
+		}
+	}
+	if port == 0 {
+		return 0, opError("bind", unix.EADDRINUSE)
+	}
+	p.open[port] = noSocket
+	return port, nil
+}
+
 func (p *Ports) socket() (int, error) {
-	domain, kind := unix.AF_INET, unix.SOCK_DGRAM
+	domain, kind, protocol := unix.AF_INET, unix.SOCK_DGRAM, 0
 	if p.c.Src.Is6() {
 		domain = unix.AF_INET6
 	}
-	if p.c.Method == frame.TCP {
+	switch p.c.Method {
+	case frame.TCP:
 		kind = unix.SOCK_STREAM
+	case frame.UDPLite:
+		protocol = unix.IPPROTO_UDPLITE
+	case frame.DCCP:
+		kind, protocol = unix.SOCK_DCCP, unix.IPPROTO_DCCP
 	}
-	fd, err := unix.Socket(domain, kind|unix.SOCK_CLOEXEC, 0)
+	fd, err := unix.Socket(domain, kind|unix.SOCK_CLOEXEC, protocol)
 	if errors.Is(err, unix.EMFILE) {
 		var limit unix.Rlimit
 		if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) == nil {
@@ -130,7 +185,7 @@ func (p *Ports) bind(fd int, port uint16) (uint16, error) {
 			return 0, opError("setsockopt IPV6_V6ONLY", err)
 		}
 	}
-	if p.c.Method == frame.UDP {
+	if p.c.Method == frame.UDP || p.c.Method == frame.UDPLite {
 		// Nobody reads: the kernel raises this to its minimum, room for a
 		// datagram or two, and drops the rest.
 		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 1); err != nil {

@@ -106,7 +106,8 @@ func TestPortsErrors(t *testing.T) {
 		c    link.PortsConfig
 		want string
 	}{
-		{link.PortsConfig{Method: frame.ICMP, Src: addr("192.168.100.10")}, "link: ports of method icmp: only udp and tcp have ports"},
+		{link.PortsConfig{Method: frame.ICMP, Src: addr("192.168.100.10")}, "link: ports of method icmp: it has none"},
+		{link.PortsConfig{Method: frame.Raw, Src: addr("192.168.100.10")}, "link: ports of method raw: it has none"},
 		{link.PortsConfig{Method: frame.UDP}, "link: ports need a source address"},
 		{link.PortsConfig{Method: frame.UDP, Src: addr("192.0.2.1"), Fixed: 7}, "bind: Cannot assign requested address"},
 		{link.PortsConfig{Method: frame.UDP, Src: addr("192.168.100.10"), Fixed: 7, Interface: "nope0"}, "setsockopt SO_BINDTODEVICE: No such device"},

@@ -9,7 +9,7 @@ import (
 
 // Step is what one probe meets. The zero Step is silence.
 type Step struct {
-	Kind  frame.Kind // KindTimeExceeded, KindUnreachable, KindTooBig, KindEchoReply, KindTCP, KindUDP…
+	Kind  frame.Kind // KindTimeExceeded, KindUnreachable, KindTooBig, KindEchoReply, KindTCP, KindUDP, KindUDPLite, KindDCCP (a Reset), KindRaw
 	Code  uint8      // of ICMP errors
 	From  netip.Addr // responder; invalid: the probe's destination
 	After time.Duration
@@ -77,7 +77,13 @@ func (s Step) frame(p Sent) []byte {
 	case frame.KindEchoReply:
 		answer.SrcPort, answer.Seq = q.SrcPort, q.Seq
 		return answer.Append(nil)
-	case frame.KindTCP, frame.KindUDP:
+	case frame.KindDCCP:
+		answer.Type, answer.Ack = frame.DCCPReset, q.Seq
+		return answer.Append(nil)
+	case frame.KindRaw:
+		answer.Protocol = q.Protocol
+		return answer.Append(nil)
+	case frame.KindTCP, frame.KindUDP, frame.KindUDPLite:
 		return answer.Append(nil)
 	}
 	m := frame.ErrorMessage{

@@ -1,0 +1,107 @@
+package frame
+
+import "fmt"
+
+// Role is what a header field does for a probe's identity.
+type Role uint8
+
+// The roles.
+const (
+	RoleKey      Role = iota + 1 // part of Key, by which the probe is looked up
+	RoleVerified                 // compared behind the look-up: another value is no reply of the probe
+	RoleTie                      // chooses between probes that share a Key
+)
+
+// String gives the role in one lower-case word.
+func (r Role) String() string {
+	switch r {
+	case RoleKey:
+		return "key"
+	case RoleVerified:
+		return "verified"
+	case RoleTie:
+		return "tie"
+	}
+	return "invalid"
+}
+
+// IdentityField is one header field of a probe that tells it from others, as
+// quotes bring it back. Addresses and protocol, which probes of a trace share,
+// are verified always and not listed.
+type IdentityField struct {
+	Method    Method
+	IPv6      bool
+	Name      string
+	Transport bool // Offset counts from the transport header, else from the IP header
+	Offset    int  // in bits
+	Bits      int
+	Role      Role
+	// Flow marks a field that load balancers hash, or that changes one that
+	// they do: ports, the ICMP checksum, the IPv6 flow label.
+	Flow bool
+}
+
+// String describes the field in one line.
+func (f IdentityField) String() string {
+	header, flow := "IP", ""
+	if f.Transport {
+		header = "transport"
+	}
+	if f.Flow {
+		flow = ", in the flow"
+	}
+	return fmt.Sprintf("%s over %s: %s, bits %d..%d of the %s header, %s%s",
+		f.Method, familyOf(f.IPv6), f.Name, f.Offset, f.Offset+f.Bits-1, header, f.Role, flow)
+}
+
+// IdentityFields lists the identity of every method in both families, those of a
+// method in the order of their place.
+func IdentityFields() []IdentityField {
+	var list []IdentityField
+	for m := UDP; m <= Raw; m++ {
+		for _, v6 := range []bool{false, true} {
+			list = append(list, ipIdentity(m, v6)...)
+			list = append(list, transportIdentity(m, v6)...)
+		}
+	}
+	return list
+}
+
+func ipIdentity(m Method, v6 bool) []IdentityField {
+	id := IdentityField{Method: m, Name: "identification", Offset: 8 * ipv4IDAt, Bits: 16, Role: RoleTie}
+	switch {
+	case m == Raw && v6:
+		return []IdentityField{{Method: m, IPv6: true, Name: "flow label", Offset: 12, Bits: 20, Role: RoleKey, Flow: true}}
+	case v6:
+		return nil
+	case m == Raw:
+		id.Role = RoleKey
+	}
+	return []IdentityField{id}
+}
+
+func transportIdentity(m Method, v6 bool) []IdentityField {
+	field := func(name string, at, bits int, role Role, flow bool) IdentityField {
+		return IdentityField{m, v6, name, true, 8 * at, bits, role, flow}
+	}
+	switch m {
+	case Raw:
+		return nil
+	case ICMP:
+		return []IdentityField{
+			field("identifier", icmpIDAt, 16, RoleKey, true),
+			field("sequence", icmpSeqAt, 16, RoleKey, true),
+		}
+	}
+	list := []IdentityField{
+		field("source port", portSrcAt, 16, RoleKey, true),
+		field("destination port", portDstAt, 16, RoleKey, true),
+	}
+	switch m {
+	case TCP:
+		list = append(list, field("sequence", tcpSeqAt, 32, RoleVerified, false))
+	case DCCP: // its upper 16 bits are 0; routers that quote 8 bytes leave it out
+		list = append(list, field("sequence", dccpSeqLowAt, 32, RoleVerified, false))
+	}
+	return list
+}
