@@ -162,10 +162,10 @@ func (e *Engine) step(known time.Duration) (time.Duration, error) {
 func (e *Engine) room() (int, time.Duration) {
 	now := e.cfg.Clock.Now()
 	switch room := e.cfg.Window - e.inFlight(); {
-	case room <= 0 || e.blocked:
-		return 0, Never
 	case !e.out.empty():
 		return 0, now + sendPause
+	case room <= 0 || e.blocked:
+		return 0, Never
 	case e.cfg.Full != nil && e.cfg.Full():
 		return 0, now + fullPause
 	case e.pacer.Gap > 0:
