@@ -16,7 +16,7 @@ import (
 // nothing is in flight, so only the engine itself can try that one again.
 func TestEngineNoIdentityAndNoRoom(t *testing.T) {
 	net := answerAll(ms)
-	refusals := 2
+	refusals := 5
 	net.Refuse = func(time.Duration, []byte) (bool, error) {
 		refusals--
 		return refusals < 0, nil

@@ -34,6 +34,13 @@ func live(s *session) error {
 		defer cache.Close()
 		s.names = cache.Name
 	}
+	if s.opts.ASN {
+		done, err := s.numberASes()
+		if err != nil {
+			return err
+		}
+		defer done()
+	}
 	defer context.AfterFunc(ctx, w.Ring.Wake)()
 	env := &w.Envelope
 	return w.Explain(s.probe(ctx, parts{
