@@ -21,6 +21,7 @@ func TestConformanceTCP(t *testing.T) {
 		{name: "7 closed port, three times", args: "-n -T -p 8080 -O info -f 3 -m 3 192.168.120.20"},
 		{name: "20 length ignored", args: "-n -q1 -m1 -T -p 443 192.168.120.20 1000"},
 		{name: "25 source port", args: "-n -q2 -m2 -T --sport=5555 192.168.120.20"},
+		{name: "25 source port, whole path", args: "-n -q2 -T --sport=5555 192.168.120.20"},
 	})
 	for _, options := range []string{
 		"", "sysctl", "mss=1000",

@@ -16,7 +16,6 @@ type refused struct {
 	code int
 	// headed: the header line, without its newline, is on standard output.
 	headed bool
-	on     string // the host, h1 if empty
 }
 
 func words(s string) []string { return strings.Fields(s) }

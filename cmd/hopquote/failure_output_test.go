@@ -27,21 +27,6 @@ func TestStdoutFull(t *testing.T) {
 	}
 }
 
-func TestHelpToFullDevice(t *testing.T) {
-	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
-	if err != nil {
-		t.Skipf("needs /dev/full: %v", err)
-	}
-	defer full.Close()
-	var stderr strings.Builder
-	cmd := exec.Command(ours(), "-T", "-O", "help")
-	cmd.Stdout, cmd.Stderr = full, &stderr
-	_ = cmd.Run() // the state tells
-	if code := cmd.ProcessState.ExitCode(); code == 0 && stderr.Len() == 0 {
-		t.Errorf("exit code %d, stderr %q", code, stderr.String())
-	}
-}
-
 // TestReaderGone has a standard output whose reader was never there.
 func TestReaderGone(t *testing.T) {
 	n := openSilent(t)

@@ -18,7 +18,7 @@ type freely struct {
 	port    bool // the source port is chosen for each probe
 	label   bool // the flow label is not given
 	pid     int  // of the program
-	waiting bool // no probe leaves before the one ahead of it is answered
+	waiting bool // no probe leaves before the one ahead of it is settled
 }
 
 // rules checks what holds for the probes of one run, whatever chance chose.
@@ -108,31 +108,6 @@ func timestampRules(probes []*datagram) []string {
 		return []string{fmt.Sprintf("%d TCP timestamps", len(values))}
 	}
 	return nil
-}
-
-// alternate tells whether something came back between any two probes.
-func alternate(frames [][]byte) bool {
-	answered := true
-	for _, f := range frames {
-		d, data := decodeIP(f)
-		if d == nil {
-			continue
-		}
-		if !own(d.Src) {
-			answered = true
-			continue
-		}
-		d.Payload = data
-		d.decodeTransport()
-		if !d.isProbe() {
-			continue
-		}
-		if !answered {
-			return false
-		}
-		answered = false
-	}
-	return true
 }
 
 // A rule that can't fail would let everything pass.

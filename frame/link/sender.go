@@ -2,6 +2,7 @@ package link
 
 import (
 	"context"
+	"sync"
 	"syscall"
 )
 
@@ -86,13 +87,17 @@ func (s *Sender) Resolve(ctx context.Context) bool {
 	return s.queue == nil || s.queue.wait(ctx)
 }
 
-// Close stops resolving, forgets what is queued and closes the sockets.
+// Close stops resolving, forgets what is queued and closes the sockets, side
+// by side since each close of a packet socket waits for the kernel.
 func (s *Sender) Close() error {
 	if s.queue != nil {
 		s.queue.close()
 	}
+	var wg sync.WaitGroup
 	if s.resolver != nil {
-		s.resolver.close()
+		wg.Go(s.resolver.close)
 	}
-	return s.out.close()
+	err := s.out.close()
+	wg.Wait()
+	return err
 }

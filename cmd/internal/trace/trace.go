@@ -39,14 +39,8 @@ func Main(argv []string, std Std) int {
 		if !errors.As(err, &exit) {
 			exit = &option.Exit{Code: exitFailed, Stderr: err.Error() + "\n"}
 		}
+		fmt.Fprint(std.Out, exit.Stdout)
 		fmt.Fprint(std.Err, exit.Stderr)
-		if exit.Stdout == "" {
-			return exit.Code
-		}
-		if _, err := io.WriteString(std.Out, exit.Stdout); err != nil {
-			fmt.Fprintln(std.Err, outputError(err))
-			return exitFailed
-		}
 		return exit.Code
 	}
 	if !privilege.MayProbe() {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"sync"
 	"syscall"
 	"time"
 
@@ -119,19 +120,28 @@ func (w *Wire) Explain(err error) error {
 }
 
 // Close closes what is open.
+//
+// Closing a packet socket waits for the kernel's readers of its old hook, some
+// 15 ms each (synchronize_net), so they are closed side by side.
 func (w *Wire) Close() error {
-	var errs []error
+	var closers []func() error
 	if w.Sender != nil {
-		errs = append(errs, w.Sender.Close())
+		closers = append(closers, w.Sender.Close)
 	}
 	if w.Ring != nil {
-		errs = append(errs, w.Ring.Close())
-	}
-	if w.Ports != nil {
-		w.Ports.Close()
+		closers = append(closers, w.Ring.Close)
 	}
 	if w.watcher != nil {
-		errs = append(errs, w.watcher.Close())
+		closers = append(closers, w.watcher.Close)
+	}
+	errs := make([]error, len(closers))
+	var wg sync.WaitGroup
+	for i, f := range closers {
+		wg.Go(func() { errs[i] = f() })
+	}
+	wg.Wait()
+	if w.Ports != nil {
+		w.Ports.Close()
 	}
 	return errors.Join(errs...)
 }
