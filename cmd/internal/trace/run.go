@@ -56,7 +56,7 @@ func newRun(o *option.Options, argv []string, std Std) *run {
 		r.names = names.New(names.Config{Resolver: std.Names})
 	}
 	if o.Format == "text" {
-		cfg := text.Config{Numeric: o.Numeric, TCPInfo: o.TCP.Info}
+		cfg := text.Config{Numeric: o.Numeric, TCPInfo: o.TCP.Info, Verbose: o.Verbose > 0}
 		if r.names != nil {
 			cfg.Names = r.names
 		}
@@ -104,6 +104,7 @@ func (r *run) open(gone func(error)) (*wire.Wire, error) {
 	w, err := wire.Open(wire.Config{
 		Want:   link.Want{Dst: o.Addr, Src: o.SourceAddr, Interface: o.Interface, TOS: r.tos},
 		Method: r.method, SrcPort: o.SourcePort, EchoID: r.echoID, Ready: nextHopPatience, Gone: gone,
+		AllICMP: o.Verbose > 0,
 	})
 	if err != nil {
 		return nil, err

@@ -47,6 +47,9 @@ func Main(argv []string, std Std) int {
 		fmt.Fprintln(std.Err, privilege.Advice())
 		return exitFailed
 	}
+	if opts.NoChecksum {
+		fmt.Fprintln(std.Err, "traceroute: Warning: ip checksums disabled")
+	}
 	ctx, stop := interrupts()
 	defer stop(nil)
 	return newRun(opts, argv, std).do(ctx, stop)
