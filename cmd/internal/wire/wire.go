@@ -23,11 +23,15 @@ type Config struct {
 	Method  frame.Method
 	SrcPort uint16 // the one source port of every probe; 0: each its own
 	// Unheld leaves the source ports to themselves: the probes bring theirs.
-	Unheld   bool
-	EchoID   uint16     // method ICMP
-	Protocol uint8      // method Raw
-	Target   netip.Addr // who answers at the path's end; not valid: Want.Dst
-	AllICMP  bool       // receive ICMP messages that answer no probe, too
+	Unheld bool
+	EchoID uint16 // method ICMP
+	// Protocol is the IP protocol number of method Raw.
+	Protocol uint8
+	// Target is the final destination where Want.Dst is the first gateway of a
+	// source route; not valid: Want.Dst.
+	Target netip.Addr
+	// AllICMP receives ICMP messages that answer no probe, too.
+	AllICMP bool
 	// Ready is how long to wait for the next hop's address before the first
 	// probe, so that the RTTs don't include the search. It goes on beside the
 	// probes where that is not enough.
