@@ -11,7 +11,7 @@ func TestRingConfigDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.BlockSize != 256<<10 || c.Blocks != 8 || c.Retire != time.Millisecond || c.Epoch.IsZero() {
+	if c.BlockSize != 32<<10 || c.Blocks != 64 || c.Retire != time.Millisecond || c.Epoch.IsZero() {
 		t.Errorf("defaults are %+v", c)
 	}
 	c.Retire = 2*time.Millisecond + 1
@@ -32,7 +32,7 @@ func TestRingConfigErrors(t *testing.T) {
 		"crooked block size":    {Interface: ifi, BlockSize: 100_000},
 		"block size too large":  {Interface: ifi, BlockSize: 2 << 30},
 		"negative blocks":       {Interface: ifi, Blocks: -1},
-		"too many blocks":       {Interface: ifi, Blocks: 4097},
+		"too many blocks":       {Interface: ifi, Blocks: 1<<15 + 1},
 		"negative retire time":  {Interface: ifi, Retire: -1},
 		"retire time very long": {Interface: ifi, Retire: time.Hour},
 	} {

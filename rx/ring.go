@@ -25,10 +25,12 @@ type RingConfig struct {
 	// Filter is attached before the first packet can arrive. Empty lets
 	// everything in.
 	Filter []bpf.RawInstruction
-	// BlockSize in bytes is a multiple of the page size; 0 means 256 KiB. A
+	// BlockSize in bytes is a multiple of the page size; 0 means 32 KiB. A
 	// packet longer than a block is cut.
 	BlockSize int
-	// Blocks is how many there are; 0 means 8, 2 MiB with the default size.
+	// Blocks is how many there are; 0 means 64, 2 MiB with the default size.
+	// Under a trickle every block holds what came within Retire, so that their
+	// number times Retire is how long the reader may be busy elsewhere.
 	Blocks int
 	// Retire is how long the kernel may sit on a block that isn't full,
 	// rounded up to whole milliseconds; 0 means 1 ms. Surveys are cheaper with
@@ -42,8 +44,8 @@ type RingConfig struct {
 
 // Defaults of RingConfig.
 const (
-	defaultBlockSize = 256 << 10
-	defaultBlocks    = 8
+	defaultBlockSize = 32 << 10
+	defaultBlocks    = 64
 	defaultRetire    = time.Millisecond
 )
 

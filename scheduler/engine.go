@@ -60,6 +60,10 @@ const (
 	sendPatience = 5 * time.Second
 )
 
+// maxBurst is how many probes leave at most before replies are taken in again:
+// sending thousands at once would leave the ring to overflow.
+const maxBurst = 64
+
 // maxHint bounds what is set aside for a window before it fills.
 const maxHint = 1 << 12
 
@@ -122,6 +126,9 @@ func (e *Engine) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ErrInterrupted
 		}
+		if wake <= e.cfg.Clock.Now() {
+			continue
+		}
 		if err := e.cfg.Receiver.Wait(wake); err != nil {
 			// What arrived before the failure still counts.
 			_ = e.cfg.Receiver.Drain(e.take)
@@ -130,10 +137,10 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 }
 
-// step plans and sends until the strategy has nothing more to do at this
-// time, and gives the time of the next step.
+// step plans and sends until the strategy has nothing more to do at this time
+// or a burst is sent, and gives the time of the next step.
 func (e *Engine) step(known time.Duration) (time.Duration, error) {
-	for {
+	for sent := 0; sent < maxBurst; sent += len(e.pass.planned) {
 		if err := e.flush(); err != nil {
 			return 0, err
 		}
@@ -155,6 +162,7 @@ func (e *Engine) step(known time.Duration) (time.Duration, error) {
 			return min(wake, retry), nil
 		}
 	}
+	return known, nil
 }
 
 // room tells how many probes may leave now and, when it is a matter of time
@@ -163,6 +171,7 @@ func (e *Engine) room() (int, time.Duration) {
 	now := e.cfg.Clock.Now()
 	switch room := e.cfg.Window - e.inFlight(); {
 	case !e.out.empty():
+		// Before all else: what stands there may be all that holds identities.
 		return 0, now + sendPause
 	case room <= 0 || e.blocked:
 		return 0, Never

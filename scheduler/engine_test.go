@@ -257,6 +257,28 @@ func TestEngineSenderStaysFull(t *testing.T) {
 	}
 }
 
+// A frame that the sender refused may hold the only identity there is, with
+// nothing in flight that could wake anybody.
+func TestEngineSenderFullAndIdentitiesTaken(t *testing.T) {
+	net := answerAll(ms)
+	refusals := 3
+	net.Refuse = func(time.Duration, []byte) (bool, error) {
+		refusals--
+		return refusals < 0, nil
+	}
+	p := &ports{limit: 1}
+	cfg := config(&burst{total: 2, timeout: time.Second}, net, p)
+	cfg.Window, cfg.Batch = 2, 2
+	e := scheduler.New(cfg)
+	if err := e.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	checkBalance(t, e, p)
+	if c := e.Counts(); c.Answered != 2 {
+		t.Errorf("%d answered, want 2", c.Answered)
+	}
+}
+
 func TestEngineWaitsForWriters(t *testing.T) {
 	net := answerAll(ms)
 	full := true

@@ -7,17 +7,20 @@ import (
 	"syscall"
 )
 
-// starter is a thread inside a namespace that starts programs. It stays until
-// the network closes because a child's death signal is tied to the thread
-// that forked it, prctl(2) PR_SET_PDEATHSIG.
+// starter is a thread inside a namespace that starts programs: it runs the
+// requests, one after another. It stays until the network closes because a
+// child's death signal is tied to the thread that forked it, prctl(2)
+// PR_SET_PDEATHSIG.
 type starter struct {
-	requests chan *exec.Cmd
+	requests chan func() error
 	results  chan error
 	ended    chan struct{}
+
+	hasHosts bool // mountHosts has run; for the thread alone
 }
 
 func newStarter(h *Host) (*starter, error) {
-	s := &starter{requests: make(chan *exec.Cmd), results: make(chan error), ended: make(chan struct{})}
+	s := &starter{requests: make(chan func() error), results: make(chan error), ended: make(chan struct{})}
 	goThread(func() {
 		defer close(s.ended)
 		err := enter(h.ns)
@@ -25,8 +28,8 @@ func newStarter(h *Host) (*starter, error) {
 		if err != nil {
 			return
 		}
-		for cmd := range s.requests {
-			s.results <- cmd.Start()
+		for f := range s.requests {
+			s.results <- f()
 		}
 	})
 	if err := <-s.results; err != nil {
@@ -45,18 +48,6 @@ func (s *starter) stop() {
 // is the caller's. The program is killed when this process dies or the network
 // closes; cmd.SysProcAttr may set a Pdeathsig of its own for the first of these.
 func (h *Host) Start(cmd *exec.Cmd) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.isClosed {
-		return fmt.Errorf("lab: start %s in %s: %w", cmd.Path, h.name, os.ErrClosed)
-	}
-	if h.starter == nil {
-		s, err := newStarter(h)
-		if err != nil {
-			return err
-		}
-		h.starter = s
-	}
 	attr := syscall.SysProcAttr{}
 	if cmd.SysProcAttr != nil {
 		attr = *cmd.SysProcAttr
@@ -65,9 +56,26 @@ func (h *Host) Start(cmd *exec.Cmd) error {
 		attr.Pdeathsig = syscall.SIGKILL
 	}
 	cmd.SysProcAttr = &attr
-	h.starter.requests <- cmd
-	if err := <-h.starter.results; err != nil {
+	if err := h.onStarter(cmd.Start); err != nil {
 		return fmt.Errorf("lab: start %s in %s: %w", cmd.Path, h.name, err)
 	}
 	return nil
+}
+
+// onStarter runs f on the thread that starts the host's programs.
+func (h *Host) onStarter(f func() error) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.isClosed {
+		return os.ErrClosed
+	}
+	if h.starter == nil {
+		s, err := newStarter(h)
+		if err != nil {
+			return err
+		}
+		h.starter = s
+	}
+	h.starter.requests <- f
+	return <-h.starter.results
 }

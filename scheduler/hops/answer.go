@@ -7,8 +7,8 @@ import (
 	"github.com/hopquote/hopquote/rx"
 )
 
-// answer copies what outlives the ring.
-func answer(m *rx.Match) Answer {
+// AnswerOf copies of a reply what outlives the ring.
+func AnswerOf(m *rx.Match) Answer {
 	r := m.Reply
 	q := &r.Quote
 	return Answer{
@@ -30,9 +30,9 @@ const (
 	codeInTransit        = 0 // of time exceeded, both families
 )
 
-// outcome says what the answer means for the path. Anything that came back
+// OutcomeOf says what the answer means for the path. Anything that came back
 // from further than "expired in transit" ends the trace there.
-func outcome(m *rx.Match) Outcome {
+func OutcomeOf(m *rx.Match) Outcome {
 	r := m.Reply
 	switch {
 	case r.Kind == frame.KindTimeExceeded && r.Code == codeInTransit:

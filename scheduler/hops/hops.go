@@ -42,6 +42,11 @@ type Config struct {
 	Probe frame.Probe
 	Count Count
 
+	// Resize, when set, sees every first answer to a probe before it counts. By
+	// telling a size it turns the answer away: the probe is sent again at once,
+	// in that size, and later ones are no larger. Path-MTU discovery is the use.
+	Resize func(sent *frame.Probe, m *rx.Match) (size int, again bool)
+
 	// Settle is called for each probe in print order as soon as it and all
 	// before it are settled; nil for none.
 	Settle func(Settled)
@@ -52,6 +57,7 @@ type Config struct {
 type Hops struct {
 	cfg     Config
 	records []Record // by tag
+	again   []bool   // by tag: to be sent once more
 	// shown[k] is the tag of the record that is printed at place k: k itself,
 	// unless an answer was moved (see pull).
 	shown []int
@@ -81,6 +87,7 @@ func New(cfg Config) (*Hops, error) {
 	h := &Hops{
 		cfg:     cfg,
 		records: make([]Record, cfg.Last*cfg.Queries),
+		again:   make([]bool, cfg.Last*cfg.Queries),
 		shown:   make([]int, cfg.Last*cfg.Queries),
 		start:   (cfg.First - 1) * cfg.Queries,
 		end:     cfg.Last * cfg.Queries,
@@ -197,6 +204,7 @@ func (h *Hops) Sent(tag int, p *frame.Probe, at time.Duration) {
 	r := &h.records[tag]
 	r.Probe, r.SentAt = *p, at
 	r.Sends++
+	h.again[tag] = false
 }
 
 // Learn notes the answer to one of the probes.
@@ -208,14 +216,33 @@ func (h *Hops) Learn(m *rx.Match) {
 	case rx.Late:
 		r.LateReplies++
 	case rx.Exact, rx.Rewritten:
-		r.Answer, r.Outcome = answer(m), outcome(m)
+		if !h.resized(r, m) {
+			r.Answer, r.Outcome = AnswerOf(m), OutcomeOf(m)
+		}
 	}
+}
+
+// resized tells whether the answer only makes the probes smaller.
+func (h *Hops) resized(r *Record, m *rx.Match) bool {
+	if h.cfg.Resize == nil {
+		return false
+	}
+	size, again := h.cfg.Resize(&r.Probe, m)
+	if !again {
+		return false
+	}
+	h.again[r.Tag] = true
+	// A probe that was under way as another one made them smaller only follows.
+	if size < h.cfg.Probe.Size {
+		h.cfg.Probe.Size, r.Shrunk = size, uint32(size)
+	}
+	return true
 }
 
 // The states of a place. One whose answer was moved away counts as waiting,
 // and expires as soon as it is first.
 func (h *Hops) unsent(k int) bool {
-	return h.shown[k] == k && h.records[k].Sends == 0
+	return h.shown[k] == k && (h.records[k].Sends == 0 || h.again[k])
 }
 
 func (h *Hops) settled(k int) bool {
@@ -237,5 +264,5 @@ func (h *Hops) print(k int) {
 		return
 	}
 	place, r := &h.records[k], h.at(k)
-	h.cfg.Settle(Settled{TTL: place.TTL, Query: place.Query, Outcome: r.Outcome, Answer: r.Answer})
+	h.cfg.Settle(Settled{TTL: place.TTL, Query: place.Query, Outcome: r.Outcome, Answer: r.Answer, Shrunk: r.Shrunk, Probed: r.Probed})
 }

@@ -68,6 +68,11 @@ type Record struct {
 
 	Outcome Outcome
 	Answer  Answer
+	// Shrunk is the size in bytes that path-MTU discovery came down to with
+	// this probe, the last one if several; 0 for none. Probed tells that it was
+	// found by trying, since nobody told it.
+	Shrunk uint32
+	Probed bool
 
 	Duplicates  int // further replies to an answered probe
 	LateReplies int // replies after it was given up
@@ -81,4 +86,6 @@ type Settled struct {
 	TTL, Query int
 	Outcome    Outcome
 	Answer     Answer
+	Shrunk     uint32 // as in Record
+	Probed     bool
 }

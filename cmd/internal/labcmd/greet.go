@@ -25,6 +25,7 @@ Examples:
   hopquote lab
   hopquote lab -- hopquote trace 192.168.120.20
   hopquote lab --in r1 -- ip route
+  hopquote lab --script path.sim -- hopquote trace 10.2.2.2
 `
 
 // greet shows whoever gets a shell the network, what to try in it, and how to

@@ -44,6 +44,7 @@ func Lab(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	flags.SetInterspersed(false)
 	topology := flags.StringP("topology", "t", lab.Topologies()[0], "build the network `NAME`, see --list")
 	in := flags.StringP("in", "i", "h1", "run the command in `HOST`")
+	scriptFile := flags.StringP("script", "s", "", "build h1 and a simulated path that answers as the script in `FILE` says")
 	list := flags.BoolP("list", "l", false, "show the networks there are")
 	help := flags.BoolP("help", "h", false, "show this help")
 	if err := flags.Parse(args); err != nil {
@@ -60,9 +61,9 @@ func Lab(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		}
 		return statusOK
 	}
-	t, ok := lab.Find(*topology)
-	if !ok {
-		return usage(stderr, "lab", fmt.Errorf("no network %q; there are %s", *topology, strings.Join(lab.Topologies(), ", ")))
+	t, script, err := plan(*topology, flags.Changed("topology"), *scriptFile)
+	if err != nil {
+		return usage(stderr, "lab", err)
 	}
 	if !hasHost(t, *in) {
 		return usage(stderr, "lab", fmt.Errorf("network %s has no host %q; it has %s", t.Name, *in, strings.Join(hostNames(t), ", ")))
@@ -76,15 +77,16 @@ func Lab(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	relay := lab.NewRelay(endGrace, unix.SIGTERM, unix.SIGHUP)
 	defer relay.Stop()
-	n, err := lab.Build(t)
+	n, closeNet, err := build(t, script)
 	if err != nil {
 		return fail(stderr, "lab", err)
 	}
-	defer n.Close()
+	defer closeNet()
 
 	command := flags.Args()
 	if len(command) == 0 {
 		command = []string{shell()}
+		greetScript(stderr, *scriptFile, script)
 		greet(stderr, n, *in)
 	}
 	return run(n.Host(*in), relay, command, stdin, stdout, stderr)

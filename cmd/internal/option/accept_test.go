@@ -48,6 +48,8 @@ var acceptedLines = []accepted{
 	{"--dont-fragment 10.0.0.1", func(o *Options) { o.DontFragment = true }},
 	{"--do 10.0.0.1", func(o *Options) { o.DontFragment = true }},
 	{"--dont-frag 10.0.0.1", func(o *Options) { o.DontFragment = true }},
+	{"--mtu -N 4 10.0.0.1", func(o *Options) { o.PathMTU, o.DontFragment, o.Sim = MTUTold, true, 1 }},
+	{"--mtu -T 10.0.0.1", func(o *Options) { o.PathMTU, o.DontFragment, o.Sim, o.Method = MTUTold, true, 1, "tcp" }},
 	{"-q1 10.0.0.1", func(o *Options) { o.Queries = 1 }},
 	{"-q 10 10.0.0.1", func(o *Options) { o.Queries = 10 }},
 	{"-nq 1 10.0.0.1", func(o *Options) { o.Numeric, o.Queries = true, 1 }},
@@ -154,6 +156,8 @@ var ownLines = []accepted{
 	{"dual.test", func(o *Options) { to(o, "dual.test", "192.0.2.3") }},
 	{"-6 dual.test", func(o *Options) { to(o, "dual.test", "2001:db8::2") }},
 	{"-s four.test 10.0.0.1", func(o *Options) { o.Source, o.SourceAddr = "four.test", netip.MustParseAddr("192.0.2.1") }},
+	{"--mtu=probe 10.0.0.1", func(o *Options) { o.PathMTU, o.DontFragment = MTUProbe, true }},
+	{"--mtu --mtu=probe -N 4 10.0.0.1", func(o *Options) { o.PathMTU, o.DontFragment, o.Sim = MTUProbe, true, 4 }},
 	{"--format=json 10.0.0.1", func(o *Options) { o.Format = "json" }},
 	{"--pcap=a=b 10.0.0.1", func(o *Options) { o.PCAP = "a=b" }},
 	{"-z inf 10.0.0.1", func(o *Options) { o.SendWait = math.Inf(1) }},
@@ -251,6 +255,8 @@ func TestSize(t *testing.T) {
 		{"::1 20", 48},
 		{"-I 10.0.0.1 29", 29},
 		{"::1 65000", 65000},
+		{"--mtu ::1", 65000},
+		{"--mtu=probe 10.0.0.1 1500", 1500},
 	}
 	for _, tt := range tests {
 		o, err := parse(words("traceroute", tt.line)...)

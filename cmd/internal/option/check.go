@@ -87,7 +87,8 @@ func (p *parser) resolveGateways() error {
 	return nil
 }
 
-// checkAvailable refuses what has been parsed but can't be done yet.
+// checkAvailable refuses what has been parsed but can't be done yet, or not
+// together.
 func (p *parser) checkAvailable() error {
 	name := p.later
 	if name == "" && findMethod(p.method).later {
@@ -96,7 +97,10 @@ func (p *parser) checkAvailable() error {
 			name += " " + p.method
 		}
 	}
-	if name == "" {
+	switch {
+	case name == "" && p.opts.PathMTU == MTUProbe && findMethod(p.method).name == "tcp":
+		return usage("hopquote: --mtu=probe needs probes of any size: UDP or ICMP")
+	case name == "":
 		return nil
 	}
 	return usage(fmt.Sprintf("hopquote: option `%s' is not available yet", name))
@@ -121,6 +125,10 @@ func (p *parser) finish() *Options {
 		o.SendWait /= 1000
 	}
 	o.SourcePort, o.SourcePortGiven = uint16(p.sourcePort), p.sourcePort != 0
+	o.DontFragment = o.DontFragment || o.PathMTU != ""
+	if o.PathMTU == MTUTold {
+		o.Sim = 1
+	}
 	if o.SourcePortGiven {
 		o.Sim, o.Wait.Here, o.Wait.Near = 1, 0, 0
 	}

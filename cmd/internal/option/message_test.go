@@ -98,9 +98,8 @@ func TestRefusedUntilAvailable(t *testing.T) {
 		{"--module=raw 10.0.0.1", "--module raw"},
 		{"-M tcpconn 10.0.0.1", "-M tcpconn"},
 		{"--fwmark=-1 10.0.0.1", "--fwmark"},
-		{"--mtu 10.0.0.1", "--mtu"},
 		{"--back 10.0.0.1", "--back"},
-		{"--mtu -D -r 10.0.0.1", "--mtu"},
+		{"--back -D -r 10.0.0.1", "--back"},
 	}
 	for _, tt := range tests {
 		_, err := parse(words("traceroute", tt.line)...)

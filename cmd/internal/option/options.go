@@ -16,7 +16,8 @@ type Options struct {
 	Family  int        // 4 or 6, of Addr
 
 	PacketLen    int    // wanted whole IP length in bytes, 0..65000; -1 is the default
-	DontFragment bool   // -F
+	DontFragment bool   // -F, --mtu
+	PathMTU      string // "", MTUTold or MTUProbe
 	First, Max   int    // TTLs, 1..255, First <= Max
 	Sim          int    // probes in flight, at least 1, without upper limit
 	Queries      int    // probes per hop, 1..10
@@ -61,6 +62,12 @@ type Wait struct {
 	Near float64 // times the RTT of an answer of a later hop; 0 is off
 }
 
+// How to find the path's MTU.
+const (
+	MTUTold  = "told"  // --mtu: as routers tell
+	MTUProbe = "probe" // --mtu=probe: also where they don't
+)
+
 // Default lengths of a probe beyond its IP header, and the largest packetlen,
 // in bytes.
 const (
@@ -69,12 +76,16 @@ const (
 )
 
 // Size gives the whole IP length in bytes of a UDP or ICMP probe: PacketLen
-// or the default of 40 bytes beyond the IP header, raised to what the headers
+// or the default of 40 bytes beyond the IP header, or the largest there is to
+// find the path's MTU with, raised to what the headers
 // need. TCP probes ignore PacketLen: their header decides.
 func (o *Options) Size() int {
 	header := 20
 	if o.Family == 6 {
 		header = 40
+	}
+	if o.PacketLen < 0 && o.PathMTU != "" {
+		return maxPacketLen
 	}
 	if o.PacketLen < 0 {
 		return header + defaultPayload

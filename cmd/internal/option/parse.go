@@ -151,8 +151,11 @@ func (p *parser) addPositionals(argv []string, from int) {
 	}
 }
 
-// long takes --name or --name=value.
+// long takes --name or --name=value. A flag's name may hold the equals sign.
 func (p *parser) long(w string, argc int) error {
+	if i := slices.IndexFunc(p.table, func(s Spec) bool { return s.Value == "" && s.Long != "" && s.Long == w[2:] }); i >= 0 {
+		return p.apply(&p.table[i], w, "", argc)
+	}
 	name, value, joined := strings.Cut(w[2:], "=")
 	i := slices.IndexFunc(p.table, func(s Spec) bool {
 		return s.Long != "" && (s.Long == name || s.Abbrev && len(name) >= 2 && strings.HasPrefix(s.Long, name))

@@ -77,6 +77,8 @@ var resolverRows = []string{
 	"-g nosuch 10.0.0.1", "nosuch: Temporary failure in name resolution\n",
 	"-g 1.1.1.1,six.test 10.0.0.1 -P noproto", "six.test: No address associated with hostname\n",
 	"-g 2x,::1 ::1", "2x: Temporary failure in name resolution\n",
+	"--mtu=probe -T 10.0.0.1", "hopquote: --mtu=probe needs probes of any size: UDP or ICMP",
+	"--mtu=probes 10.0.0.1", "Bad option `--mtu=probes' (with arg `probes') (argc 1)",
 	"--format=xml", "Cannot handle `--format' option with arg `xml' (argc 1)",
 	"--format json", "Option `--format' (argc 1) requires an argument: `--format=text|json'",
 	"--pcap=", "Cannot handle `--pcap' option with arg `' (argc 1)",

@@ -97,8 +97,12 @@ func Table() []Spec {
 			set: choose("dccp")},
 		{Short: "-P", Long: "protocol", Value: "prot", method: true, Later: true, Help: "Probe with bare packets of that IP protocol",
 			set: (*parser).setProtocol},
-		{Long: "mtu", Later: true, Help: "Find the path's MTU while tracing (-F -N 1)",
-			set: accept},
+		{Long: "mtu", Help: "Find the path's MTU while tracing, as routers tell it (-F -N 1): probes begin " +
+			"with packetlen, 65000 unless given, and F= marks the one with which they became smaller",
+			set: func(p *parser, _ string) error { p.opts.PathMTU = MTUTold; return nil }},
+		{Long: "mtu=probe", Help: "The same, and where no router tells it search by probing (-F): " +
+			"F~ marks a size that was found so",
+			set: func(p *parser, _ string) error { p.opts.PathMTU = MTUProbe; return nil }},
 		{Long: "back", Later: true, Help: "Print the guessed length of the way back where it differs",
 			set: accept},
 		{Long: "format", Value: "text|json", Help: "Output format, text unless given",

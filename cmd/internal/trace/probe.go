@@ -9,7 +9,6 @@ import (
 	"github.com/hopquote/hopquote/cmd/internal/wire"
 	"github.com/hopquote/hopquote/frame/link"
 	"github.com/hopquote/hopquote/scheduler"
-	"github.com/hopquote/hopquote/scheduler/hops"
 )
 
 // network is what a run probes: a real one, or that of a test.
@@ -46,7 +45,7 @@ func (r *run) probe(ctx context.Context, stop context.CancelCauseFunc, n *networ
 		cfg.Settle = print.settle
 	}
 	var err error
-	if r.hops, err = hops.New(cfg); err != nil {
+	if r.hops, err = newStrategy(r.opts, cfg); err != nil {
 		return err
 	}
 	if print != nil {

@@ -34,6 +34,10 @@ func (r *run) do(ctx context.Context, stop context.CancelCauseFunc) int {
 		// for.
 		err = interruption(context.Cause(ctx))
 	}
+	if r.drops > 0 && r.out != nil {
+		// Their probes are printed as lost. JSON has the number among its counts.
+		fmt.Fprintf(r.std.Err, "hopquote: %d replies found no room in the receive ring and are missing\n", r.drops)
+	}
 	return r.report(err, jsonErr, r.captureErr)
 }
 

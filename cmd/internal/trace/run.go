@@ -14,7 +14,6 @@ import (
 	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/frame/link"
 	"github.com/hopquote/hopquote/rx"
-	"github.com/hopquote/hopquote/scheduler/hops"
 )
 
 // run is one trace from its options to its last output.
@@ -36,7 +35,7 @@ type run struct {
 	headed   bool         // the header line is printed
 	start    time.Time
 	envelope link.Envelope
-	hops     *hops.Hops // nil until the first probe could leave
+	hops     strategy // nil until the first probe could leave
 	counts   rx.Counts
 	drops    uint64
 

@@ -49,6 +49,13 @@ func TestGolden(t *testing.T) {
 			r.Answer = hops.Answer{At: r.SentAt + 1, RTT: 1, Local: true, Kind: frame.KindTooBig, MTU: 1500}
 			return f, []hops.Record{r}
 		}},
+		{"shrunk", func() (Facts, []hops.Record) {
+			told := icmp(sent(1, 0), hops.Hop, "10.1.1.1", frame.KindTimeExceeded, 11, 0)
+			told.Sends, told.Shrunk = 2, 1500
+			found := lost(sent(2, 0))
+			found.Sends, found.Shrunk, found.Probed = 40, 1400, true
+			return facts(), []hops.Record{told, found}
+		}},
 		{"ipv6-icmp", func() (Facts, []hops.Record) {
 			f := facts()
 			f.Target, f.Source, f.Method = addr("fd00:120::20"), addr("fd00:100::10"), frame.ICMP

@@ -33,8 +33,12 @@ func probe(r *hops.Record, names text.Names) Probe {
 		IPID:        number(p.ID, !p.IsIPv6()), FlowLabel: known(p.Label, p.IsIPv6()),
 		Sends: r.Sends, SentOffsetNS: r.SentAt.Nanoseconds(),
 		Outcome: outcomes[r.Outcome], Note: text.Note(r.Outcome, *a),
+		ShrunkToBytes: known(r.Shrunk, r.Shrunk != 0), ShrunkByProbing: known(r.Probed, r.Shrunk != 0),
 		PrintedTTL: known(r.ShownTTL, r.ShownTTL != 0),
 		Duplicates: r.Duplicates, LateReplies: r.LateReplies,
+	}
+	if out.Note == "" {
+		out.Note = text.SizeNote(r.Shrunk, r.Probed)
 	}
 	if r.Outcome <= hops.Lost {
 		return out

@@ -85,18 +85,20 @@ type Probe struct {
 	TCPSequence     *uint32 `json:"tcp_sequence"`     // tcp only
 	IPID            *int    `json:"ip_id"`            // null for IPv6
 	FlowLabel       *uint32 `json:"flow_label"`       // null for IPv4
-	Sends           int     `json:"sends"`            // how many times it was sent
+	Sends           int     `json:"sends"`            // how many times it was sent; a search for the MTU counts into its hop's first probe
 	SentOffsetNS    int64   `json:"sent_offset_ns"`   // of the last send, since start
 
-	Outcome       string      `json:"outcome"`        // in_flight, lost, hop, arrived, refused, too_big
-	Note          string      `json:"note"`           // as printed behind the time: "", "!H", "!F-1400", …
-	PrintedTTL    *int        `json:"printed_ttl"`    // the hop that the text shows the answer at, when not its own
-	Responder     *netip.Addr `json:"responder"`      // null without an answer, and for too_big
-	ResponderName *string     `json:"responder_name"` // null without a name, or when none was asked for
-	RTTNS         *int64      `json:"rtt_ns"`         // null without an answer
-	Duplicates    int         `json:"duplicates"`     // further replies to an answered probe
-	LateReplies   int         `json:"late_replies"`   // replies after it was given up
-	Reply         *Reply      `json:"reply"`          // null without an answer
+	Outcome         string      `json:"outcome"`           // in_flight, lost, hop, arrived, refused, too_big
+	Note            string      `json:"note"`              // as printed behind the time: "", "!H", "!F-1400", …
+	ShrunkToBytes   *uint32     `json:"shrunk_to_bytes"`   // the size that path-MTU discovery came down to with this probe; null for none
+	ShrunkByProbing *bool       `json:"shrunk_by_probing"` // nobody told that size: it was found by trying; null without one
+	PrintedTTL      *int        `json:"printed_ttl"`       // the hop that the text shows the answer at, when not its own
+	Responder       *netip.Addr `json:"responder"`         // null without an answer, and for too_big
+	ResponderName   *string     `json:"responder_name"`    // null without a name, or when none was asked for
+	RTTNS           *int64      `json:"rtt_ns"`            // null without an answer
+	Duplicates      int         `json:"duplicates"`        // further replies to an answered probe
+	LateReplies     int         `json:"late_replies"`      // replies after it was given up
+	Reply           *Reply      `json:"reply"`             // null without an answer
 }
 
 // Reply is the packet that answered. For too_big there was none: the header

@@ -60,3 +60,17 @@ func unreachableNote(letters []string, port, code uint8) string {
 	}
 	return "!<" + strconv.Itoa(int(code)) + ">"
 }
+
+// SizeNote gives the remark for a probe with which the probes became smaller:
+// "F=<size>" when the size was told, "F~<size>" when it was found by probing,
+// "" for size 0. Any other note takes its place.
+func SizeNote(size uint32, probed bool) string {
+	if size == 0 {
+		return ""
+	}
+	mark := "F="
+	if probed {
+		mark = "F~"
+	}
+	return mark + strconv.FormatUint(uint64(size), 10)
+}

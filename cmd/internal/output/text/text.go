@@ -72,9 +72,13 @@ func (w *Writer) Probe(s hops.Settled) error {
 	w.who(s)
 	if s.Outcome > hops.Lost {
 		w.buf = appendRTT(w.buf, s.Answer.RTT)
-		if note := Note(s.Outcome, s.Answer); note != "" {
-			w.buf = append(append(w.buf, ' '), note...)
-		}
+	}
+	note := Note(s.Outcome, s.Answer)
+	if note == "" {
+		note = SizeNote(s.Shrunk, s.Probed)
+	}
+	if note != "" {
+		w.buf = append(append(w.buf, ' '), note...)
 	}
 	return w.flush()
 }
