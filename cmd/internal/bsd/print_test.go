@@ -2,6 +2,7 @@ package bsd
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -169,6 +170,20 @@ vhtslengid  fragtlprcsumsource  target  src dst lengcsum
 ________________________________________________________________________________
 
 `, header("40"))
+}
+
+// The names of the fields stand above their bytes, with options too.
+func TestDiffColumns(t *testing.T) {
+	for _, args := range []string{"-P tcp", "-P udp", "-P gre", "-P sctp", "-P udplite", "-g 10.2.2.3", "-P 253"} {
+		got := play(t, path(arrival(64)), slices.Concat([]string{"-n", "-D", "-q1", "-m1"}, strings.Fields(args), []string{"10.2.2.2"})...)
+		lines := strings.Split(got.stdout, "\n")
+		if len(lines) < 4 || len(lines[1]) > len(lines[2]) || len(lines[2]) != 80 || !strings.HasPrefix(lines[1], "vhtslengid") {
+			t.Errorf("%s: %q", args, got.stdout)
+		}
+		if strings.Contains(args, "-g") && !strings.Contains(lines[1], "target  options         src dst ") {
+			t.Errorf("%s: %q", args, lines[1])
+		}
+	}
 }
 
 func TestASNumbers(t *testing.T) {

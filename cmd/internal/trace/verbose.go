@@ -48,7 +48,7 @@ func (v *verbose) FrameStray(p *rx.Packet, _ *rx.Match) { v.other(p) }
 
 func (v *verbose) other(p *rx.Packet) {
 	m, ok := dump.Parse(p.Data[min(v.link.HeaderLen(), len(p.Data)):])
-	if ok {
+	if ok && !m.IsNeighbour() {
 		v.print.queue.Push(printed{aside: bytes.TrimPrefix(m.Other(nil), []byte{'\n'})})
 	}
 }

@@ -72,6 +72,10 @@ func parse6(p []byte) (Message, bool) {
 // Quote is what the message quotes, as far as it came.
 func (m *Message) Quote() []byte { return m.ICMP[icmpHeader:] }
 
+// IsNeighbour tells whether the message is neighbour discovery (RFC 4861 section
+// 4, all but redirects): the link's own business, as ARP is that of IPv4.
+func (m *Message) IsNeighbour() bool { return m.Six && m.ICMP[0] >= 133 && m.ICMP[0] <= 136 }
+
 // Other appends a message that answers no probe: a line about it, then its
 // bytes from the quote on as 32-bit words in network order, numbered from 4.
 func (m *Message) Other(b []byte) []byte {

@@ -54,6 +54,17 @@ func TestOther(t *testing.T) {
 	}
 }
 
+func TestIsNeighbour(t *testing.T) {
+	for typ, want := range map[uint8]bool{1: false, 132: false, 133: true, 136: true, 137: false} {
+		if m, ok := dump.Parse(message("fd00::1", "fd00::9", typ, 0)); !ok || m.IsNeighbour() != want {
+			t.Errorf("type %d: %t, want %t", typ, m.IsNeighbour(), want)
+		}
+	}
+	if m, ok := dump.Parse(message("10.1.1.1", "10.9.9.1", 135, 0)); !ok || m.IsNeighbour() {
+		t.Error("IPv4 has no neighbour discovery")
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add(message("10.1.1.1", "10.9.9.1", 11, 0, 0x45))
 	f.Add(message("fd00::1", "fd00::9", 3, 0, 0x60))
