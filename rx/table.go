@@ -49,6 +49,7 @@ type entry struct {
 	method     frame.Method
 	df         bool
 	routed     bool // has a Route
+	unsummed   bool // left with a checksum of zero
 	state      state
 }
 
@@ -98,6 +99,7 @@ func (t *Table) Add(tag int, p *frame.Probe, sent time.Duration) {
 		prev: none, next: none, older: older, routed: !p.Route.IsZero(),
 		seq: p.Seq, label: p.Label & maxLabel, size: uint16(size), id: p.ID,
 		tos: p.TOS, flags: p.TCP.Flags, ttl: p.TTL, protocol: p.Protocol, method: p.Method, df: p.DF,
+		unsummed: p.NoChecksum,
 	}
 	t.link(i)
 	if !p.Route.IsZero() {
