@@ -41,6 +41,7 @@ func synopsis(table []Spec) string {
 	for _, s := range table {
 		switch {
 		case s.Later:
+		case s.Value == "" && len(s.Short) > len("-x"): // can't stand in a group
 		case s.Value == "":
 			flags.WriteString(strings.TrimPrefix(s.Short, "-"))
 		case s.Short != "":

@@ -65,9 +65,9 @@ type parser struct {
 
 	family                             int // 0, 4 or 6 as asked for
 	method                             string
-	chosen                             string // the option that chose the method, as typed
 	first, max, sim, queries           uint32
 	port, sourcePort, tos, label, mark uint32
+	protocol                           uint32 // of method raw
 	wait                               [3]float64
 	sendWait                           float64
 	packetLen                          int32
@@ -97,6 +97,7 @@ func newParser(ctx context.Context, argv []string, hosts Resolver, names databas
 		first:  1, max: 30, sim: 16, queries: 3,
 		wait:      [3]float64{5, 3, 10},
 		packetLen: -1,
+		protocol:  defaultProtocol,
 	}
 	if len(argv) > 0 {
 		p.opts.Program = argv[0]
@@ -213,11 +214,8 @@ func (p *parser) findShort(name string) *Spec {
 
 // apply sets an option; argc is the index of the word that holds its value.
 func (p *parser) apply(s *Spec, name, value string, argc int) error {
-	if s.Later && !s.method && p.later == "" {
+	if s.Later && p.later == "" {
 		p.later = name
-	}
-	if s.method {
-		p.chosen = name
 	}
 	err := s.set(p, value)
 	if r, ok := err.(*refusal); ok {
