@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+	"kernel.org/pub/linux/libs/security/libcap/cap"
 
 	"github.com/hopquote/hopquote/cmd/internal/option"
 	"github.com/hopquote/hopquote/frame"
@@ -76,6 +77,15 @@ func trafficClass(o *option.Options) (uint8, error) {
 		return 0, nil // the kernel's default
 	}
 	return uint8(o.TOS), nil
+}
+
+// keeps is the privileges that a run can't give up: the sockets of the kernel's
+// connections are marked one by one.
+func keeps(o *option.Options) []cap.Value {
+	if o.Method == methodConnect && o.Mark != 0 {
+		return []cap.Value{cap.NET_ADMIN}
+	}
+	return nil
 }
 
 // checkProtocol refuses what no raw socket is for, with the kernel's words.

@@ -48,7 +48,7 @@ const nextHopPatience = 100 * time.Millisecond
 
 func newRun(o *option.Options, argv []string, std Std) *run {
 	r := &run{
-		opts: o, argv: argv, std: std, rand: newRand(), drop: privilege.Drop,
+		opts: o, argv: argv, std: std, rand: newRand(), drop: func() error { return privilege.Drop(keeps(o)...) },
 		method: method(o), echoID: echoID(), size: o.Size(), start: time.Now(),
 	}
 	if !o.Numeric {
@@ -112,6 +112,12 @@ func (r *run) open(gone func(error)) (*wire.Wire, error) {
 	}
 	if !o.Route.IsZero() {
 		cfg.Want.Dst, cfg.Target = o.Gateway, o.Addr.WithZone("")
+	}
+	if o.Method == methodConnect {
+		cfg.Connect = &link.ConnectorConfig{TOS: r.tos, DontFragment: o.DontFragment}
+		if o.FlowLabelGiven {
+			cfg.Connect.Label = &o.FlowLabel
+		}
 	}
 	w, err := wire.Open(cfg)
 	if err != nil {
