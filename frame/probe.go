@@ -58,6 +58,12 @@ type Probe struct {
 	Service  uint32     // DCCP: service code; DefaultService is that of Linux traceroute
 	Protocol uint8      // Raw: IP protocol number 1..255; for IPv6 no extension header's
 	Route    Route      // gateways to pass on the way to Dst; zero for none
+	Body     string     // Raw: what follows the IP header, as bytes; Payload fills the rest of Size
+	Payload  Payload    // what fills a probe up to Size
+
+	// NoChecksum leaves the transport checksum of UDP (no checksum, RFC 768)
+	// and TCP (wrong) zero. The other methods ignore it.
+	NoChecksum bool
 
 	TTL     uint8  // IPv4 TTL or IPv6 hop limit
 	ID      uint16 // IPv4 identification
@@ -66,6 +72,15 @@ type Probe struct {
 	DstPort uint16 // of methods with ports; unused for ICMP and Raw
 	Seq     uint32 // TCP sequence number; DCCP's low 32 bits; the echo sequence (16 bits) for ICMP
 }
+
+// Payload is what the bytes behind a probe's headers are.
+type Payload uint8
+
+// The payloads.
+const (
+	PayloadPattern Payload = iota // 0x40 to 0x7f over and over, as Linux traceroute sends
+	PayloadZero                   // zeros, as BSD traceroute sends
+)
 
 // DefaultService is the DCCP service code "ping" that Linux traceroute asks for.
 const DefaultService = 1885957735

@@ -11,14 +11,17 @@ const tcpWindowAt = 14 // RFC 9293 section 3.1
 // ReadProbe reads a frame that Template.Put built back into its Probe; bytes
 // behind the IP packet are ignored. ID and DF are set for IPv4 and Label for
 // IPv6 only, DstPort for methods with ports only. Checksums are not looked at,
-// nor is payload but for Raw: a packet of whatever protocol is Raw when its
-// payload is that of Raw. An LSRROnce with its last gateway for destination is
-// read as the LSRR that is laid out just like it.
+// but for a UDP one of zero, which is NoChecksum. Payload is PayloadZero when
+// there are zeros and nothing else behind the headers. A packet of whatever
+// protocol is Raw when its payload is the pattern of Raw; of a protocol that has
+// no method it is Raw with all of the payload for its Body. An LSRROnce with its
+// last gateway for destination is read as the LSRR that is laid out just like
+// it.
 //
 // It fails for a frame whose headers no template builds: fragments, other
-// options and extension headers than a Route's, other protocols, other ICMP
-// types, TCP with payload or with options in another layout. It allocates for a
-// Route only.
+// options and extension headers than a Route's, other ICMP types, TCP with
+// payload or with options in another layout. It allocates for a Route and a Body
+// only.
 func ReadProbe(f []byte, link LinkType) (Probe, error) {
 	ip, head, err := packetOf(f, link)
 	if err != nil {
@@ -72,11 +75,20 @@ func (p *Probe) readTransport(b []byte, protocol uint8) error {
 			p.Method = m
 		}
 	}
+	if p.Method == 0 && isRawProtocol(protocol, v6) {
+		p.Method, p.Protocol, p.Body = Raw, protocol, string(b)
+		return nil
+	}
 	if p.Method == 0 {
 		return fmt.Errorf("protocol %d is of no method", protocol)
 	}
 	if low := MinSize(p.Method, v6) + p.Route.HeaderLen(); p.Size < low {
 		return fmt.Errorf("%s probe of %d bytes, want at least %d", p.Method, p.Size, low)
+	}
+	if p.Method.hasPayload() {
+		if data := b[MinSize(p.Method, v6)-ipHeaderLen(v6):]; len(data) > 0 && allZero(data) {
+			p.Payload = PayloadZero
+		}
 	}
 	switch p.Method {
 	case UDP:
@@ -85,6 +97,7 @@ func (p *Probe) readTransport(b []byte, protocol uint8) error {
 		if n := int(binary.BigEndian.Uint16(b[udpLengthAt:])); n != len(b) {
 			return fmt.Errorf("UDP length %d, want %d", n, len(b))
 		}
+		p.NoChecksum = b[udpChecksumAt] == 0 && b[udpChecksumAt+1] == 0
 	case ICMP:
 		if b[icmpTypeAt] != echoRequestType(v6) || b[icmpCodeAt] != 0 {
 			return fmt.Errorf("ICMP type %d code %d is no echo request", b[icmpTypeAt], b[icmpCodeAt])

@@ -34,12 +34,15 @@ func MinSize(m Method, v6 bool) int {
 }
 
 // HeaderLen gives the length in bytes of p's headers: IP, Route, and transport
-// with its options. It is the smallest Size of p, and the only one for TCP and
+// with its options, or Body. It is the smallest Size of p, and the only one for TCP and
 // DCCP. It gives 0 for an unknown method.
 func (p *Probe) HeaderLen() int {
 	n := MinSize(p.Method, p.IsIPv6())
-	if p.Method == TCP {
+	switch p.Method {
+	case TCP:
 		n = TCPSize(p.IsIPv6(), &p.TCP)
+	case Raw:
+		n += len(p.Body)
 	}
 	if n == 0 {
 		return 0

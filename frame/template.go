@@ -14,6 +14,7 @@ type Template struct {
 	transport int    // offset of the transport header
 	method    Method
 	v6        bool
+	unsummed  bool   // the transport checksum stays zero
 	word      uint32 // first word of the IPv6 header, label zero
 	ipSum     uint32 // of the IPv4 header, folded
 	sum       uint32 // that the transport checksum covers, folded
@@ -45,6 +46,7 @@ func NewTemplate(link Link, p *Probe) (*Template, error) {
 		transport: ip + ipHeaderLen(p.IsIPv6()) + p.Route.HeaderLen(),
 		method:    p.Method,
 		v6:        p.IsIPv6(),
+		unsummed:  p.NoChecksum,
 	}
 	t.prepare(p)
 	return t, nil

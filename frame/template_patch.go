@@ -30,7 +30,8 @@ func (t *Template) prepare(p *Probe) {
 // Put writes the frame of p into dst and gives its length, or 0 when dst is
 // shorter than Len. From p it takes TTL, ID (IPv4), Label (its low 20 bits,
 // IPv6), SrcPort, DstPort and Seq (its low 16 bits for ICMP), as far as its
-// method has them, and nothing else. Checksums are whole; it allocates nothing.
+// method has them, and nothing else. Checksums are whole, unless the
+// template was made with NoChecksum; it allocates nothing.
 func (t *Template) Put(dst []byte, p *Probe) int {
 	n := len(t.frame)
 	if len(dst) < n {
@@ -53,6 +54,9 @@ func (t *Template) Put(dst []byte, p *Probe) int {
 		if sum == 0 {
 			sum = 0xffff // zero means no checksum, RFC 768, or is wrong, RFC 3828 section 3.1
 		}
+		if t.unsummed && t.method == UDP {
+			break
+		}
 		binary.BigEndian.PutUint16(h[udpChecksumAt:], sum)
 	case ICMP:
 		h := (*[icmpHeaderLen]byte)(b)
@@ -65,6 +69,9 @@ func (t *Template) Put(dst []byte, p *Probe) int {
 		binary.BigEndian.PutUint16(h[portSrcAt:], p.SrcPort)
 		binary.BigEndian.PutUint16(h[portDstAt:], p.DstPort)
 		binary.BigEndian.PutUint32(h[tcpSeqAt:], p.Seq)
+		if t.unsummed {
+			break
+		}
 		sum := t.sum + uint32(p.SrcPort) + uint32(p.DstPort) + p.Seq>>16 + p.Seq&0xffff
 		binary.BigEndian.PutUint16(h[tcpChecksumAt:], ^Fold(sum))
 	case DCCP:

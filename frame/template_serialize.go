@@ -64,7 +64,9 @@ func serialize(link Link, p *Probe, size int) ([]byte, error) {
 		if p.Method == ICMP {
 			from = icmpHeaderLen
 		}
-		fillPattern(payload, from)
+		if p.Payload == PayloadPattern {
+			fillPattern(payload, from)
+		}
 		ls = append(ls, gopacket.Payload(payload))
 	}
 	buf := gopacket.NewSerializeBuffer()
@@ -82,7 +84,7 @@ func serialize(link Link, p *Probe, size int) ([]byte, error) {
 func transportLayers(p *Probe, n int) []gopacket.SerializableLayer {
 	switch {
 	case p.Method == Raw:
-		return nil
+		return []gopacket.SerializableLayer{gopacket.Payload(p.Body)}
 	case p.Method == UDPLite:
 		return []gopacket.SerializableLayer{gopacket.Payload(p.udpliteHeader(n))}
 	case p.Method == DCCP:

@@ -36,8 +36,8 @@ const (
 	DF
 	// Label is the IPv6 flow label.
 	Label
-	// Checksum is a quoted UDP or UDP-Lite checksum of zero, which no probe
-	// leaves with.
+	// Checksum is a quoted UDP or UDP-Lite checksum of zero, of a probe that had
+	// one.
 	Checksum
 )
 
@@ -83,7 +83,7 @@ func (e *entry) diff(q *frame.Quote) Diff {
 	} else {
 		d |= e.diff4(q)
 	}
-	if (e.method == frame.UDP || e.method == frame.UDPLite) && q.Checksum == 0 {
+	if (e.method == frame.UDP || e.method == frame.UDPLite) && q.Checksum == 0 && !e.unsummed {
 		d |= Checksum
 	}
 	return d

@@ -19,6 +19,9 @@ type FilterSpec struct {
 	EchoID uint16       // identifier of the echo requests, for method ICMP
 	// Protocol is the IP protocol number of the probes, for method Raw.
 	Protocol uint8
+	// AllICMP lets every ICMP or ICMPv6 message to Local pass, for who wants to
+	// see those that answer no probe.
+	AllICMP bool
 }
 
 // Protocol numbers and message types that the filter looks at, from the IANA
@@ -111,7 +114,7 @@ func (s FilterSpec) ipv4(p *program, ip, proto uint32) {
 	p.load(ip+6, 2)
 	p.jump(bpf.JumpBitsSet, 0x1fff, drop, next) // fragment offset
 	p.load(ip+9, 1)
-	p.oneOf(icmp, protoICMP)
+	p.oneOf(s.onICMP(), protoICMP)
 	if s.Method != frame.ICMP {
 		p.oneOf(fromTarget, proto)
 	}
@@ -138,7 +141,7 @@ func (s FilterSpec) ipv6(p *program, ip, proto uint32) {
 	s.version(p, ip, 6, etherIPv6)
 	p.address(ip+24, s.Local.AsSlice())
 	p.load(ip+6, 1)
-	p.oneOf(icmp, protoICMPv6)
+	p.oneOf(s.onICMP(), protoICMPv6)
 	if s.Method != frame.ICMP {
 		p.oneOf(fromTarget, proto)
 	}
@@ -162,6 +165,14 @@ func (s FilterSpec) ipv6(p *program, ip, proto uint32) {
 
 	p.mark(fromTarget)
 	p.address(ip+8, s.Target.AsSlice())
+}
+
+// onICMP is where a message to Local leads.
+func (s FilterSpec) onICMP() label {
+	if s.AllICMP {
+		return accept
+	}
+	return icmp
 }
 
 // echoReply goes on judging a message whose type is loaded: an echo reply with

@@ -247,6 +247,31 @@ func TestFilterLoopback(t *testing.T) {
 	}
 }
 
+func TestFilterAllICMP(t *testing.T) {
+	for _, f := range []family{ipv4, ipv6} {
+		vm := vm(t, FilterSpec{Local: f.local, Target: f.target, Method: frame.UDP, AllICMP: true})
+		quote := probeFrame(t, frame.LinkRaw, frame.TCP, f.local, f.target)
+		message := func(to netip.Addr, typ uint8) []byte {
+			m := frame.ErrorMessage{From: f.router, To: to, TTL: 60, Type: typ, Quote: quote}
+			return m.Append(nil)
+		}
+		for _, c := range []struct {
+			name  string
+			frame []byte
+			want  bool
+		}{
+			{"error about another protocol", message(f.local, f.exceeded), true},
+			{"any type", message(f.local, 42), true},
+			{"to somebody else", message(f.other, f.exceeded), false},
+			{"UDP not from the target", probeFrame(t, frame.LinkRaw, frame.UDP, f.router, f.local), false},
+		} {
+			if got, err := vm.Run(c.frame); err != nil || (got > 0) != c.want {
+				t.Errorf("%v %s: %d bytes kept, error %v; want kept %t", f.local, c.name, got, err, c.want)
+			}
+		}
+	}
+}
+
 func TestFilterSpecErrors(t *testing.T) {
 	mapped := netip.MustParseAddr("::ffff:192.0.2.1")
 	for _, c := range []struct {

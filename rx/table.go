@@ -47,6 +47,7 @@ type entry struct {
 	protocol   uint8 // Raw
 	method     frame.Method
 	df         bool
+	unsummed   bool // left with a checksum of zero
 	state      state
 }
 
@@ -95,6 +96,7 @@ func (t *Table) Add(tag int, p *frame.Probe, sent time.Duration) {
 		prev: none, next: none, older: older, route: p.Route,
 		seq: p.Seq, label: p.Label & maxLabel, size: uint16(size), id: p.ID,
 		tos: p.TOS, flags: p.TCP.Flags, ttl: p.TTL, protocol: p.Protocol, method: p.Method, df: p.DF,
+		unsummed: p.NoChecksum,
 	}
 	t.link(i)
 	if p.Method == frame.Raw {

@@ -43,6 +43,13 @@ type Observer interface {
 	FrameMatched(p *rx.Packet, m *rx.Match)
 }
 
+// StrayObserver is an Observer that sees strays too: packets that passed the
+// receiver's filter and belong to no probe.
+type StrayObserver interface {
+	Observer
+	FrameStray(p *rx.Packet, m *rx.Match)
+}
+
 // fullPause is how long the engine waits for a writer that can't keep up, and
 // sendPause for a sender that has no room.
 const (
@@ -74,6 +81,7 @@ type Engine struct {
 	reply   frame.Reply
 	match   rx.Match
 	take    func(*rx.Packet)
+	strays  StrayObserver // nil for none
 	held    holdings      // probes whose identity is taken
 	stuck   time.Duration // since when the sender had no room; 0: it has
 	blocked bool          // no identity was free
@@ -85,6 +93,7 @@ func New(cfg Config) *Engine {
 	cfg.Batch = max(cfg.Batch, 1)
 	e := &Engine{cfg: cfg, table: rx.NewTable(min(cfg.Window, maxHint)), pacer: Pacer{Gap: cfg.Gap}, held: newHoldings()}
 	e.take = e.receive
+	e.strays, _ = cfg.Observer.(StrayObserver)
 	return e
 }
 
@@ -274,6 +283,9 @@ func (e *Engine) receive(pkt *rx.Packet) {
 	frame.Decode(pkt.Data, link, pkt.Offloaded, &e.reply)
 	e.table.Match(&e.reply, pkt.At, &e.match)
 	if e.match.Verdict == rx.Stray {
+		if e.strays != nil {
+			e.strays.FrameStray(pkt, &e.match)
+		}
 		return
 	}
 	e.match.Local = pkt.Local

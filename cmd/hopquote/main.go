@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/hopquote/hopquote/cmd/internal/bsd"
 	"github.com/hopquote/hopquote/cmd/internal/labcmd"
 	"github.com/hopquote/hopquote/cmd/internal/trace"
 )
@@ -19,7 +20,8 @@ const usage = `Usage: hopquote COMMAND [ARGUMENTS]
   version print the version
 
 "hopquote COMMAND --help" tells more. Called by the name traceroute or
-traceroute6, hopquote is hopquote trace.
+traceroute6, hopquote is hopquote trace; called traceroute-bsd, it is
+hopquote trace --bsd.
 `
 
 func main() { os.Exit(run(os.Args)) }
@@ -28,7 +30,11 @@ func run(args []string) int {
 	if len(args) == 0 {
 		args = []string{"hopquote"}
 	}
-	if name := filepath.Base(args[0]); !strings.HasPrefix(name, "hopquote") {
+	name := filepath.Base(args[0])
+	if name == bsd.Name {
+		return bsd.Main(args[1:], os.Stdout, os.Stderr)
+	}
+	if !strings.HasPrefix(name, "hopquote") {
 		return trace.Main(args, trace.OS())
 	}
 	if len(args) == 1 {

@@ -36,7 +36,7 @@ func (b built) Run() int {
 		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
 		return 1
 	}
-	for _, name := range []string{"traceroute", "traceroute6"} {
+	for _, name := range []string{"traceroute", "traceroute6", "traceroute-bsd"} {
 		if err := os.Symlink("hopquote", filepath.Join(dir, name)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1

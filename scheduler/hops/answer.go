@@ -12,7 +12,7 @@ func AnswerOf(m *rx.Match) Answer {
 	r := m.Reply
 	q := &r.Quote
 	return Answer{
-		From: r.From, At: m.At, RTT: m.RTT, Local: m.Local,
+		From: r.From, To: r.To, At: m.At, RTT: m.RTT, Local: m.Local,
 		Kind: r.Kind, Type: r.Type, Code: r.Code,
 		TTL: r.TTL, TOS: r.TOS, Flags: r.Flags, ID: r.ID, Size: r.Size, MTU: r.MTU,
 		Quote: QuoteSummary{

@@ -28,6 +28,7 @@ func (o Outcome) Final() bool { return o >= Arrived }
 // Answer is what a probe was answered with, copied out of the receive ring.
 type Answer struct {
 	From  netip.Addr    // responder; invalid for a probe that never left
+	To    netip.Addr    // whom the responder answered
 	At    time.Duration // receive time since the run's epoch
 	RTT   time.Duration // at least 1 ns when there is an answer
 	Local bool          // the answer was made on this host

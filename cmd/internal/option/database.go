@@ -44,3 +44,10 @@ func find(file, name string) (uint32, bool) {
 	}
 	return 0, false
 }
+
+// ProtocolNumber gives the number of an IP protocol by its name in
+// protocols(5).
+func ProtocolNumber(name string) (uint8, bool) {
+	v, ok := systemDatabase.protocol(name)
+	return uint8(v), ok && v <= 255
+}

@@ -47,6 +47,9 @@ type Options struct {
 	SourcePort      uint16
 	SourcePortGiven bool
 
+	Verbose    int  // how many times -v was given: show replies' lengths and strays, from 2 on the probes too
+	NoChecksum bool // -x: UDP and TCP checksums are sent as zero
+
 	TCP    TCPOptions
 	Format string // "text" or "json"
 	PCAP   string // file to write the packets to, empty if not given

@@ -57,6 +57,8 @@ func Table() []Spec {
 			set: unsigned(func(p *parser) *uint32 { return &p.tos })},
 		{Short: "-l", Long: "flowlabel", Value: "flow_label", Help: "IPv6 flow label of all probes, 20 bits",
 			set: unsigned(func(p *parser) *uint32 { return &p.label })},
+		{Short: "-v", Help: "Show each reply's length and destination, and other ICMP messages; -v -v shows the probes too",
+			set: func(p *parser, _ string) error { p.opts.Verbose++; return nil }},
 		{Short: "-w", Long: "wait", Value: "MAX,HERE,NEAR",
 			Help: "How long to wait for an answer: MAX seconds (5.0), but no longer than HERE (3) times the " +
 				"answer of the same hop took, or else NEAR (10) times that of a later hop. Fractions " +
@@ -68,6 +70,8 @@ func Table() []Spec {
 			set: accept},
 		{Short: "-s", Long: "source", Value: "src_addr", Help: "Source address of the probes",
 			set: (*parser).setSource},
+		{Short: "-x", Help: "Send UDP and TCP checksums as zero; given twice it does nothing",
+			set: func(p *parser, _ string) error { p.opts.NoChecksum = !p.opts.NoChecksum; return nil }},
 		{Short: "-z", Long: "sendwait", Value: "sendwait",
 			Help: "Least time between two probes: seconds below 10, milliseconds from 10 up, 0 unless given. " +
 				"Fractions are allowed",

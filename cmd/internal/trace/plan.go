@@ -70,6 +70,7 @@ func (r *run) plan(env *link.Envelope) hops.Config {
 		Wait: hops.Wait{Max: option.Duration(o.Wait.Max), Here: o.Wait.Here, Near: o.Wait.Near},
 		Probe: frame.Probe{
 			Method: r.method, Src: env.Src, Dst: env.Dst, TOS: r.tos, DF: o.DontFragment, Size: r.size,
+			NoChecksum: o.NoChecksum,
 		},
 	}
 	switch p := &cfg.Probe; o.Method {

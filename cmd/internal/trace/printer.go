@@ -13,14 +13,23 @@ const waitingProbes = 4096
 // that neither a slow terminal nor a slow name server holds up the engine.
 type printer struct {
 	out    *text.Writer
-	queue  *queue[hops.Settled]
+	queue  *queue[printed]
 	failed func(error) // called once, when a write fails
 	done   chan struct{}
 	err    error // of the first write that failed; read after done
 }
 
+// printed is a settled probe or, where aside is set, whole lines beside them.
+type printed struct {
+	settled hops.Settled
+	aside   []byte
+}
+
+// settle queues a settled probe.
+func (p *printer) settle(s hops.Settled) { p.queue.Push(printed{settled: s}) }
+
 func newPrinter(out *text.Writer, failed func(error)) *printer {
-	return &printer{out: out, queue: newQueue[hops.Settled](waitingProbes), failed: failed, done: make(chan struct{})}
+	return &printer{out: out, queue: newQueue[printed](waitingProbes), failed: failed, done: make(chan struct{})}
 }
 
 func (p *printer) start() { go p.run() }
@@ -35,7 +44,12 @@ func (p *printer) run() {
 		if p.err != nil {
 			continue
 		}
-		if p.err = outputError(p.out.Probe(s)); p.err != nil {
+		if s.aside != nil {
+			p.err = outputError(p.out.Aside(s.aside))
+		} else {
+			p.err = outputError(p.out.Probe(s.settled))
+		}
+		if p.err != nil {
 			p.failed(p.err)
 		}
 	}

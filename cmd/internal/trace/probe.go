@@ -42,7 +42,7 @@ func (r *run) probe(ctx context.Context, stop context.CancelCauseFunc, n *networ
 	var print *printer // nil: JSON
 	if r.out != nil {
 		print = newPrinter(r.out, stop)
-		cfg.Settle = print.queue.Push
+		cfg.Settle = print.settle
 	}
 	var err error
 	if r.hops, err = newStrategy(r.opts, cfg); err != nil {
@@ -55,7 +55,7 @@ func (r *run) probe(ctx context.Context, stop context.CancelCauseFunc, n *networ
 		Strategy: r.hops, Clock: n.clock, Sender: n.sender, Receiver: n.receiver, Identities: n.identities,
 		Link: n.envelope.Header, MTU: r.mtu(n.envelope),
 		Window: r.opts.Sim, Gap: option.Duration(r.opts.SendWait),
-		Observer: &observer{pcap, r.names},
+		Observer: r.observer(n, print, pcap),
 		Full: func() bool {
 			return print != nil && print.queue.Full() || pcap != nil && pcap.Full()
 		},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/hopquote/hopquote/cmd/internal/privilege"
 	"syscall"
 
 	"github.com/hopquote/hopquote/frame/link"
@@ -62,7 +63,7 @@ func (r *run) report(err error, outputs ...error) int {
 		fmt.Fprintln(r.std.Err, err)
 		if errors.Is(err, syscall.EPERM) && r.hops == nil {
 			// A security policy may forbid what the capabilities allow.
-			fmt.Fprintln(r.std.Err, privilegeAdvice())
+			fmt.Fprintln(r.std.Err, privilege.Advice())
 		}
 	}
 	for _, failed := range outputs {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"github.com/hopquote/hopquote/cmd/internal/privilege"
 	"strings"
 	"syscall"
 	"testing"
@@ -33,7 +34,7 @@ func TestReport(t *testing.T) {
 			stderr: "connect: Network is unreachable\nwrite standard output: No space left on device\n", code: 1},
 		{
 			name: "not permitted", err: fmt.Errorf("open receive ring: %w", syscall.EPERM), format: "json",
-			stderr: "open receive ring: operation not permitted\n" + privilegeAdvice() + "\n", code: 1,
+			stderr: "open receive ring: operation not permitted\n" + privilege.Advice() + "\n", code: 1,
 		},
 	}
 	for _, tt := range tests {
@@ -61,20 +62,5 @@ func TestNameFileLimit(t *testing.T) {
 	got := nameFileLimit(&link.OpError{Op: "socket", Err: syscall.EMFILE})
 	if !errors.Is(got, syscall.EMFILE) || !strings.HasPrefix(got.Error(), "socket: Too many open files: the limit is ") {
 		t.Errorf("%v", got)
-	}
-}
-
-func TestShellWord(t *testing.T) {
-	for s, want := range map[string]string{
-		"/usr/bin/hopquote": "/usr/bin/hopquote",
-		"":                  "''",
-		"/my files/h":       "'/my files/h'",
-		"it's":              `'it'\''s'`,
-		"$HOME/h":           "'$HOME/h'",
-		"/ü":                "'/ü'",
-	} {
-		if got := shellWord(s); got != want {
-			t.Errorf("%q became %s, want %s", s, got, want)
-		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/hopquote/hopquote/cmd/internal/output/capture"
 	"github.com/hopquote/hopquote/cmd/internal/output/names"
 	"github.com/hopquote/hopquote/cmd/internal/output/text"
+	"github.com/hopquote/hopquote/cmd/internal/privilege"
 	"github.com/hopquote/hopquote/cmd/internal/wire"
 	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/frame/link"
@@ -47,14 +48,14 @@ const nextHopPatience = 100 * time.Millisecond
 
 func newRun(o *option.Options, argv []string, std Std) *run {
 	r := &run{
-		opts: o, argv: argv, std: std, rand: newRand(), drop: dropPrivileges,
+		opts: o, argv: argv, std: std, rand: newRand(), drop: privilege.Drop,
 		method: method(o), echoID: echoID(), size: o.Size(), start: time.Now(),
 	}
 	if !o.Numeric {
 		r.names = names.New(names.Config{Resolver: std.Names})
 	}
 	if o.Format == "text" {
-		cfg := text.Config{Numeric: o.Numeric, TCPInfo: o.TCP.Info}
+		cfg := text.Config{Numeric: o.Numeric, TCPInfo: o.TCP.Info, Verbose: o.Verbose > 0}
 		if r.names != nil {
 			cfg.Names = r.names
 		}
@@ -102,6 +103,7 @@ func (r *run) open(gone func(error)) (*wire.Wire, error) {
 	w, err := wire.Open(wire.Config{
 		Want:   link.Want{Dst: o.Addr, Src: o.SourceAddr, Interface: o.Interface, TOS: r.tos},
 		Method: r.method, SrcPort: o.SourcePort, EchoID: r.echoID, Ready: nextHopPatience, Gone: gone,
+		AllICMP: o.Verbose > 0,
 	})
 	if err != nil {
 		return nil, err

@@ -9,8 +9,10 @@ import (
 	"io"
 	"os"
 
+	"github.com/hopquote/hopquote/cmd/internal/bsd"
 	"github.com/hopquote/hopquote/cmd/internal/option"
 	"github.com/hopquote/hopquote/cmd/internal/output/names"
+	"github.com/hopquote/hopquote/cmd/internal/privilege"
 )
 
 // Std is where a run writes, and what it is told by its surroundings.
@@ -25,7 +27,12 @@ func OS() Std { return Std{Out: os.Stdout, Err: os.Stderr, LookupEnv: os.LookupE
 
 // Main runs a trace as the arguments say, argv[0] being the program's name,
 // and gives the exit code.
+//
+// With --bsd as the first argument, the rest is for the BSD dialect.
 func Main(argv []string, std Std) int {
+	if len(argv) > 1 && argv[1] == "--bsd" {
+		return bsd.Main(argv[2:], std.Out, std.Err)
+	}
 	opts, err := option.Parse(context.Background(), argv, std.LookupEnv, option.HostResolver{})
 	if err != nil {
 		var exit *option.Exit
@@ -36,9 +43,12 @@ func Main(argv []string, std Std) int {
 		fmt.Fprint(std.Err, exit.Stderr)
 		return exit.Code
 	}
-	if !mayUseRaw() {
-		fmt.Fprintln(std.Err, privilegeAdvice())
+	if !privilege.MayProbe() {
+		fmt.Fprintln(std.Err, privilege.Advice())
 		return exitFailed
+	}
+	if opts.NoChecksum {
+		fmt.Fprintln(std.Err, "traceroute: Warning: ip checksums disabled")
 	}
 	ctx, stop := interrupts()
 	defer stop(nil)

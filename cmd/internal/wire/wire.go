@@ -22,12 +22,16 @@ type Config struct {
 	Want    link.Want
 	Method  frame.Method
 	SrcPort uint16 // the one source port of every probe; 0: each its own
-	EchoID  uint16 // method ICMP
+	// Unheld leaves the source ports to themselves: the probes bring theirs.
+	Unheld bool
+	EchoID uint16 // method ICMP
 	// Protocol is the IP protocol number of method Raw.
 	Protocol uint8
 	// Target is the final destination where Want.Dst is the first gateway of a
 	// source route; not valid: Want.Dst.
 	Target netip.Addr
+	// AllICMP receives ICMP messages that answer no probe, too.
+	AllICMP bool
 	// Ready is how long to wait for the next hop's address before the first
 	// probe, so that the RTTs don't include the search. It goes on beside the
 	// probes where that is not enough.
@@ -42,7 +46,7 @@ type Wire struct {
 	Envelope link.Envelope
 	Sender   *link.Sender
 	Ring     *rx.Ring
-	Ports    *link.Ports // nil for a method without any
+	Ports    *link.Ports // nil for a method without any, or Unheld
 	Epoch    time.Time   // time zero of the run
 	watcher  *link.Watcher
 }
@@ -77,7 +81,7 @@ func (w *Wire) open(cfg Config) error {
 	if w.watcher, err = link.Watch(*env, gone); err != nil {
 		return err
 	}
-	if cfg.Method.HasPorts() {
+	if cfg.Method.HasPorts() && !cfg.Unheld {
 		ports, err := link.NewPorts(env.Ports(cfg.Method, cfg.SrcPort))
 		if err != nil {
 			return err
@@ -89,7 +93,8 @@ func (w *Wire) open(cfg Config) error {
 		target = cfg.Target
 	}
 	filter, err := rx.FilterSpec{
-		Link: env.Header.Type, Local: env.Src, Target: target, Method: cfg.Method, EchoID: cfg.EchoID, Protocol: cfg.Protocol,
+		Link: env.Header.Type, Local: env.Src, Target: target, Method: cfg.Method, EchoID: cfg.EchoID,
+		Protocol: cfg.Protocol, AllICMP: cfg.AllICMP,
 	}.Program()
 	if err != nil {
 		return err

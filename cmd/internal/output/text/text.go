@@ -22,6 +22,7 @@ type Names interface {
 type Config struct {
 	Numeric bool  // addresses only
 	TCPInfo bool  // the flags of a TCP answer, as <syn,ack>
+	Verbose bool  // the length and destination of the answers
 	Names   Names // host names; nil prints the address in their place
 }
 
@@ -31,12 +32,13 @@ type Config struct {
 // The first error of the underlying writer is returned by the call that met
 // it and by every call after it; nothing is written any more.
 type Writer struct {
-	w    io.Writer
-	cfg  Config
-	buf  []byte
-	err  error
-	ttl  int       // of the line under way; 0 before the first
-	last responder // of the line's newest probe that was answered
+	w     io.Writer
+	cfg   Config
+	buf   []byte
+	err   error
+	ttl   int       // of the line under way; 0 before the first
+	last  responder // of the line's newest probe that was answered
+	aside bool      // whole lines came last: a new line is begun already
 }
 
 // responder is what decides whether an answer names its sender again.
@@ -64,8 +66,9 @@ func (w *Writer) Probe(s hops.Settled) error {
 	w.buf = w.buf[:0]
 	if s.TTL != w.ttl {
 		w.ttl, w.last = s.TTL, responder{}
-		w.buf = fmt.Appendf(w.buf, "\n%2d ", s.TTL)
+		w.buf = fmt.Appendf(w.newline(), "%2d ", s.TTL)
 	}
+	w.aside = false
 	w.who(s)
 	if s.Outcome > hops.Lost {
 		w.buf = appendRTT(w.buf, s.Answer.RTT)
@@ -82,8 +85,26 @@ func (w *Writer) Probe(s hops.Settled) error {
 
 // End prints the last line's newline.
 func (w *Writer) End() error {
-	w.buf = append(w.buf[:0], '\n')
+	w.buf = w.buf[:0]
+	w.newline()
 	return w.flush()
+}
+
+// Aside prints whole lines of something else; the trace goes on on a new line.
+func (w *Writer) Aside(lines []byte) error {
+	w.buf = w.buf[:0]
+	w.buf = append(w.newline(), lines...)
+	w.aside = true
+	return w.flush()
+}
+
+// newline begins a new line, unless that is done.
+func (w *Writer) newline() []byte {
+	if !w.aside {
+		w.buf = append(w.buf, '\n')
+	}
+	w.aside = false
+	return w.buf
 }
 
 // who prints the responder, unless it is that of the nearest answered probe
@@ -110,6 +131,17 @@ func (w *Writer) who(s hops.Settled) {
 		w.buf = fmt.Appendf(w.buf, "%s (%s)", name, addr)
 	}
 	w.buf = append(w.buf, now.ext...)
+	if w.cfg.Verbose {
+		w.buf = fmt.Appendf(w.buf, " %d bytes to %s", s.Answer.Size-headerLen(addr), s.Answer.To)
+	}
+}
+
+// headerLen is the length of an IP header without options in addr's family.
+func headerLen(addr netip.Addr) int {
+	if addr.Is6() {
+		return 40 // RFC 8200 section 3
+	}
+	return 20 // RFC 791 section 3.1
 }
 
 // extension gives what the answer tells in angle brackets, with the blank

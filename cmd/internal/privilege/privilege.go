@@ -1,4 +1,6 @@
-package trace
+// Package privilege says whether this process may probe, and gives up what it
+// no longer needs.
+package privilege
 
 import (
 	"fmt"
@@ -8,15 +10,15 @@ import (
 	"kernel.org/pub/linux/libs/security/libcap/cap"
 )
 
-// mayUseRaw tells whether this process may open packet sockets.
-func mayUseRaw() bool {
+// MayProbe tells whether this process may open packet sockets.
+func MayProbe() bool {
 	ok, err := cap.GetProc().GetFlag(cap.Effective, cap.NET_RAW)
 	// A kernel that can't be asked will say itself.
 	return ok || err != nil
 }
 
-// privilegeAdvice is the one line for who may not.
-func privilegeAdvice() string {
+// Advice is the one line for who may not.
+func Advice() string {
 	path, err := os.Executable()
 	if err != nil {
 		path = os.Args[0]
@@ -33,9 +35,9 @@ func shellWord(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// dropPrivileges gives up every capability for good. All sockets are open by
+// Drop gives up every capability for good. All sockets are open by
 // then, and nothing later needs one.
-func dropPrivileges() error {
+func Drop() error {
 	if err := cap.NewSet().SetProc(); err != nil {
 		return fmt.Errorf("give up capabilities: %w", err)
 	}
