@@ -126,6 +126,9 @@ func (p *parser) finish() *Options {
 	}
 	o.SourcePort, o.SourcePortGiven = uint16(p.sourcePort), p.sourcePort != 0
 	o.DontFragment = o.DontFragment || o.PathMTU != ""
+	if p.asPath && o.ASSource == "" {
+		o.ASSource = "whois"
+	}
 	if o.PathMTU == MTUTold {
 		o.Sim = 1
 	}

@@ -50,6 +50,10 @@ type Options struct {
 	Verbose    int  // how many times -v was given: show replies' lengths and strays, from 2 on the probes too
 	NoChecksum bool // -x: UDP and TCP checksums are sent as zero
 
+	Extensions bool   // -e: show ICMP extensions
+	Back       bool   // --back: show the length of the way back where it differs
+	ASSource   string // where to look up origin ASes: "whois", "cymru" or "mmdb:FILE"; empty for no look-ups
+
 	TCP    TCPOptions
 	Format string // "text" or "json"
 	PCAP   string // file to write the packets to, empty if not given

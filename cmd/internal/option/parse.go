@@ -73,7 +73,8 @@ type parser struct {
 	packetLen                          int32
 	gateways                           []string
 	items                              []string // of -O and -P
-	later                              string   // the first option that is not available yet, as typed
+	asPath                             bool
+	later                              string // the first option that is not available yet, as typed
 	positionals                        []word
 }
 
