@@ -76,6 +76,7 @@ func decodeICMPv4(s *segment, r *Reply) {
 		return
 	}
 	original := b[icmpHeaderLen:]
+	r.Body = original
 	if extended {
 		original = r.takeExtensions(original, int(b[icmpv4LengthAt])*icmpv4LengthWord)
 	}
@@ -111,6 +112,7 @@ func decodeICMPv6(s *segment, r *Reply) {
 		return
 	}
 	original := b[icmpHeaderLen:]
+	r.Body = original
 	if extended {
 		original = r.takeExtensions(original, int(b[icmpv6LengthAt])*icmpv6LengthWord)
 	}

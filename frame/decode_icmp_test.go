@@ -44,7 +44,7 @@ func TestDecodeErrors(t *testing.T) {
 							Protocol: protocolOf(ICMP, v6),
 							Kind:     k.kind, From: e.From, To: e.To, TTL: e.TTL, TOS: e.TOS, ID: e.ID, Size: len(f),
 							Checksum: ChecksumGood, Type: e.Type, Code: e.Code, MTU: k.mtu,
-							Quote: wantQuote(p, b, n),
+							Quote: wantQuote(p, b, n), Body: b[:n],
 						}
 						got := decode(f, LinkRaw, false)
 						if diff := cmp.Diff(want, got, compareAddrs); diff != "" {
@@ -84,6 +84,7 @@ func TestDecodeErrorLiteral(t *testing.T) {
 			Bytes: 28, Transport: 8, Protocol: 17, Method: UDP, Src: ourAddr4, Dst: targetAddr4, TTL: 1, TOS: 2, ID: 0x4d5c,
 			DF: true, Length: 60, SrcPort: 33333, DstPort: 33435, Checksum: 0x1a2b,
 		},
+		Body: b[28:],
 	}
 	if diff := cmp.Diff(want, decode(b, LinkRaw, false), compareAddrs); diff != "" {
 		t.Errorf("reply (-want +got):\n%s", diff)
@@ -109,6 +110,7 @@ func TestDecodeErrorLiteralIPv6(t *testing.T) {
 			Bytes: 48, Transport: 8, Protocol: 58, Method: ICMP, Src: ourAddr6, Dst: targetAddr6, TTL: 7, TOS: 0xb9,
 			Length: 1500, Label: 0xabcde, SrcPort: 0x8235, Seq: 0x1f2e, Checksum: 0x1a2b,
 		},
+		Body: b[48:],
 	}
 	if diff := cmp.Diff(want, decode(b, LinkRaw, false), compareAddrs); diff != "" {
 		t.Errorf("reply (-want +got):\n%s", diff)

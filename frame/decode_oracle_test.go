@@ -49,7 +49,7 @@ func oracle(t *testing.T, b []byte) (r Reply) {
 		}
 	}
 	if r.Type != 0 && r.Type != icmpv6EchoReply {
-		r.Quote = oracleQuote(quoted, family)
+		r.Quote, r.Body = oracleQuote(quoted, family), quoted
 	}
 	return r
 }

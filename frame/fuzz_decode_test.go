@@ -49,6 +49,10 @@ func checkReply(t *testing.T, r *Reply, b []byte, link LinkType, offloaded bool)
 		t.Errorf("Checksum = %d, offloaded %t", r.Checksum, offloaded)
 	case !inside(r.Ext, b) || r.Ext != nil && len(r.Ext) < extensionHeaderLen:
 		t.Errorf("Ext of %d bytes is not in the frame or too short", len(r.Ext))
+	case !inside(r.Body, b) || !r.Kind.IsError() && r.Body != nil:
+		t.Errorf("Kind %d with Body of %d bytes", r.Kind, len(r.Body))
+	case !inside(r.ClassicExtensions(60), r.Body):
+		t.Error("classic extensions are not in the body")
 	case r.Ext != nil && !r.ExtCompliant && Valid(r.Ext) != nil:
 		t.Errorf("extension found by place: %v", Valid(r.Ext))
 	case r.Ext == nil && r.ExtCompliant:
@@ -125,7 +129,7 @@ func FuzzDecodeRoundTrip(f *testing.F) {
 		}
 		want.Quote = wantQuote(p, b, n)
 		f := e.Append(nil)
-		want.Size = len(f)
+		want.Size, want.Body = len(f), f[len(f)-len(e.Quote)-len(e.Ext):]
 		got := decode(f, LinkRaw, false)
 		if diff := cmp.Diff(want, got, compareAddrs); diff != "" {
 			t.Fatalf("reply (-want +got):\n%s", diff)

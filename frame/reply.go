@@ -67,6 +67,7 @@ type Reply struct {
 	Flags   uint8  // TCP
 
 	Quote Quote  // for IsError kinds; Quote.Bytes is 0 when there is none
+	Body  []byte // for IsError kinds: all that follows the ICMP header, quote and extensions as they stand
 	Ext   []byte // RFC 4884 extension structure, header included; nil when none
 	// ExtCompliant tells whether Ext was found by the message's length field;
 	// false means the RFC 4884 section 5.5 place, 128 bytes into the quote.

@@ -7,8 +7,9 @@ import (
 	"github.com/hopquote/hopquote/rx"
 )
 
-// AnswerOf copies of a reply what outlives the ring.
-func AnswerOf(m *rx.Match) Answer {
+// AnswerOf copies of a reply what outlives the ring. sent is the probe's size
+// in bytes.
+func AnswerOf(m *rx.Match, sent int) Answer {
 	r := m.Reply
 	q := &r.Quote
 	return Answer{
@@ -19,7 +20,8 @@ func AnswerOf(m *rx.Match) Answer {
 			Bytes: q.Bytes, Length: q.Length, TTL: q.TTL, TOS: q.TOS, ID: q.ID, Src: q.Src, Dst: q.Dst,
 		},
 		Diff: m.Diff,
-		Ext:  bytes.Clone(r.Ext),
+		Ext:  bytes.Clone(r.Ext), ExtCompliant: r.ExtCompliant,
+		Classic: bytes.Clone(r.ClassicExtensions(sent)),
 	}
 }
 

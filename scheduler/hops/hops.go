@@ -217,7 +217,7 @@ func (h *Hops) Learn(m *rx.Match) {
 		r.LateReplies++
 	case rx.Exact, rx.Rewritten:
 		if !h.resized(r, m) {
-			r.Answer, r.Outcome = AnswerOf(m), OutcomeOf(m)
+			r.Answer, r.Outcome = AnswerOf(m, r.Probe.Size), OutcomeOf(m)
 		}
 	}
 }

@@ -70,21 +70,21 @@ func (h *Hops) guessTTL(k int, r *Record) int {
 	if r.Answer.TTL == 0 {
 		return MaxTTL + 1
 	}
-	back := hopsBack(r.Answer.TTL)
+	back := HopsBack(r.Answer.TTL)
 	for i := k - 1; i >= 0; i-- {
 		if !h.settled(i) || h.at(i).Outcome != Hop || h.at(i).Answer.TTL == 0 {
 			continue
 		}
-		if b := hopsBack(h.at(i).Answer.TTL); b < back {
+		if b := HopsBack(h.at(i).Answer.TTL); b < back {
 			return back - b + h.records[i].TTL
 		}
 	}
 	return back
 }
 
-// hopsBack is the number of hops that a reply has come over, taking the next
+// HopsBack is the number of hops that a reply has come over, taking the next
 // customary initial TTL (64, 128 or 255) above the one that is left.
-func hopsBack(ttl uint8) int {
+func HopsBack(ttl uint8) int {
 	switch {
 	case ttl <= 64:
 		return 65 - int(ttl)

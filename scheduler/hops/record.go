@@ -46,6 +46,9 @@ type Answer struct {
 	Quote QuoteSummary // errors only
 	Diff  rx.Diff      // quoted fields that came back changed
 	Ext   []byte       // RFC 4884 extension structure, nil when none
+	// ExtCompliant tells that the message's length field led to Ext.
+	ExtCompliant bool
+	Classic      []byte // extension structure by traceroute's rule, nil when none
 }
 
 // QuoteSummary is the part of a quote that results keep.

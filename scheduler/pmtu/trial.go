@@ -48,7 +48,7 @@ func (s *Search) through(tag int, m *rx.Match, late bool) {
 	case walking:
 		h.heard = h.heard || size >= s.size
 		if p := &s.places[d.place]; !late && p.Outcome == hops.Open {
-			p.Answer, p.Outcome, h.heard = hops.AnswerOf(m), hops.OutcomeOf(m), true
+			p.Answer, p.Outcome, h.heard = hops.AnswerOf(m, d.probe.Size), hops.OutcomeOf(m), true
 		}
 	case doubting:
 		if size >= s.size {
@@ -93,7 +93,7 @@ func (s *Search) check() {
 // prove keeps the answer of the largest size that got through.
 func (s *Search) prove(d *send, m *rx.Match) {
 	s.hop.lo = d.probe.Size
-	s.hop.proof = hops.Record{Probe: d.probe, SentAt: d.at, Answer: hops.AnswerOf(m), Outcome: hops.OutcomeOf(m)}
+	s.hop.proof = hops.Record{Probe: d.probe, SentAt: d.at, Answer: hops.AnswerOf(m, d.probe.Size), Outcome: hops.OutcomeOf(m)}
 }
 
 // next puts the next size on trial: first the present one, which may have met
@@ -148,12 +148,12 @@ func (s *Search) tooBig(tag int, m *rx.Match) {
 			p.Shrunk, p.Probed = uint32(mtu), false
 		case d.probe.Size > s.size: // it left before the size fell
 		case s.size <= s.floor:
-			p.Answer, p.Outcome, h.heard = hops.AnswerOf(m), hops.OutcomeOf(m), true
+			p.Answer, p.Outcome, h.heard = hops.AnswerOf(m, d.probe.Size), hops.OutcomeOf(m), true
 		default:
 			p.Outcome = hops.Lost
 		}
 	case doubting:
-		p.Answer, p.Outcome = hops.AnswerOf(m), hops.OutcomeOf(m)
+		p.Answer, p.Outcome = hops.AnswerOf(m, d.probe.Size), hops.OutcomeOf(m)
 		s.enter(over)
 	case trying:
 		if !s.current(tag) {

@@ -123,13 +123,10 @@ func (p *parser) route(gateways []netip.Addr, typ int64) error {
 	return nil
 }
 
-// checkAvailable refuses what has been parsed but can't be done yet, or not
-// together.
-func (p *parser) checkAvailable() error {
+// checkTogether refuses what can't be done together.
+func (p *parser) checkTogether() error {
 	method := findMethod(p.method).name
 	switch {
-	case p.later != "":
-		return usage(fmt.Sprintf("hopquote: option `%s' is not available yet", p.later))
 	case p.opts.PathMTU == MTUProbe && !hasPayload(method):
 		return usage("hopquote: --mtu=probe needs probes of any size: not TCP or DCCP")
 	case method == "tcpconn" && !p.opts.Route.IsZero():
@@ -163,6 +160,9 @@ func (p *parser) finish() *Options {
 	}
 	o.SourcePort, o.SourcePortGiven = uint16(p.sourcePort), p.sourcePort != 0
 	o.DontFragment = o.DontFragment || o.PathMTU != ""
+	if p.asPath && o.ASSource == "" {
+		o.ASSource = "whois"
+	}
 	if o.PathMTU == MTUTold {
 		o.Sim = 1
 	}

@@ -3,7 +3,6 @@ package option
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"strings"
@@ -72,23 +71,6 @@ func TestRefused(t *testing.T) {
 		want := &Exit{Code: 2, Stderr: r.stderr}
 		if diff := cmp.Diff(want, wantExit(t, err)); diff != "" {
 			t.Errorf("%s: (-want +got)\n%s", r.line, diff)
-		}
-	}
-}
-
-func TestRefusedUntilAvailable(t *testing.T) {
-	tests := []struct{ line, option string }{
-		{"-ne 10.0.0.1", "-e"},
-		{"--ext 10.0.0.1", "--extensions"},
-		{"-A 10.0.0.1", "-A"},
-		{"--back 10.0.0.1", "--back"},
-		{"--back -A -r 10.0.0.1", "--back"},
-	}
-	for _, tt := range tests {
-		_, err := parse(words("traceroute", tt.line)...)
-		want := &Exit{Code: 2, Stderr: fmt.Sprintf("hopquote: option `%s' is not available yet\n", tt.option)}
-		if diff := cmp.Diff(want, wantExit(t, err)); diff != "" {
-			t.Errorf("%s: (-want +got)\n%s", tt.line, diff)
 		}
 	}
 }

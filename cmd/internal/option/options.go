@@ -52,6 +52,10 @@ type Options struct {
 	Verbose    int  // how many times -v was given: show replies' lengths and strays, from 2 on the probes too
 	NoChecksum bool // -x: UDP and TCP checksums are sent as zero
 
+	Extensions bool   // -e: show ICMP extensions
+	Back       bool   // --back: show the length of the way back where it differs
+	ASSource   string // where to look up origin ASes: "whois", "cymru" or "mmdb:FILE"; empty for no look-ups
+
 	// Route is the source route over the gateways, of which Gateway is the
 	// first, with its zone; both zero without any.
 	Route   frame.Route

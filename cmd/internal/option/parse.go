@@ -46,7 +46,7 @@ func (p *parser) parse(argv []string, env func(string) (string, bool)) (*Options
 		p.check,
 		p.resolveGateways,
 		p.checkItems,
-		p.checkAvailable,
+		p.checkTogether,
 	} {
 		if err := step(); err != nil {
 			return nil, err
@@ -73,7 +73,7 @@ type parser struct {
 	packetLen                          int32
 	gateways                           []string
 	items                              []string // of -O and -P
-	later                              string   // the first option that is not available yet, as typed
+	asPath                             bool
 	positionals                        []word
 }
 
@@ -214,9 +214,6 @@ func (p *parser) findShort(name string) *Spec {
 
 // apply sets an option; argc is the index of the word that holds its value.
 func (p *parser) apply(s *Spec, name, value string, argc int) error {
-	if s.Later && p.later == "" {
-		p.later = name
-	}
 	err := s.set(p, value)
 	if r, ok := err.(*refusal); ok {
 		return usage(fmt.Sprintf("%sCannot handle `%s' option with arg `%s' (argc %d)", r.before, name, value, argc))

@@ -85,6 +85,10 @@ var resolverRows = []string{
 	"--mtu=probes 10.0.0.1", "Bad option `--mtu=probes' (with arg `probes') (argc 1)",
 	"--format=xml", "Cannot handle `--format' option with arg `xml' (argc 1)",
 	"--format json", "Option `--format' (argc 1) requires an argument: `--format=text|json'",
+	"--as-source=", "Cannot handle `--as-source' option with arg `' (argc 1)",
+	"--as-source=mmdb:", "Cannot handle `--as-source' option with arg `mmdb:' (argc 1)",
+	"--as-source=cymru:x", "Cannot handle `--as-source' option with arg `cymru:x' (argc 1)",
+	"--as-source cymru", "Option `--as-source' (argc 1) requires an argument: `--as-source=whois|cymru|mmdb:FILE'",
 	"--pcap=", "Cannot handle `--pcap' option with arg `' (argc 1)",
 	"--pcap file", "Option `--pcap' (argc 1) requires an argument: `--pcap=FILE'",
 }

@@ -83,6 +83,15 @@ func (p *parser) setFormat(value string) error {
 	return nil
 }
 
+func (p *parser) setASSource(value string) error {
+	file, isFile := strings.CutPrefix(value, "mmdb:")
+	if value != "whois" && value != "cymru" && (!isFile || file == "") {
+		return &refusal{}
+	}
+	p.opts.ASSource = value
+	return nil
+}
+
 func (p *parser) setPCAP(value string) error {
 	if value == "" {
 		return &refusal{}

@@ -8,7 +8,6 @@ type Spec struct {
 	Abbrev bool   // Long may be cut to two letters or more
 	Value  string // name of the value; empty for a flag
 	Help   string
-	Later  bool // parsed and checked, but not available yet
 
 	// set takes the value, empty for a flag. A *refusal says that the value is
 	// no good; any other error ends the parsing.
@@ -76,10 +75,12 @@ func Table() []Spec {
 			Help: "Least time between two probes: seconds below 10, milliseconds from 10 up, 0 unless given. " +
 				"Fractions are allowed",
 			set: (*parser).setSendWait},
-		{Short: "-e", Long: "extensions", Abbrev: true, Later: true, Help: "Print ICMP extensions, MPLS labels among them",
-			set: accept},
-		{Short: "-A", Long: "as-path-lookups", Later: true, Help: "Print the origin AS of every address",
-			set: accept},
+		{Short: "-e", Long: "extensions", Abbrev: true, Help: "Print ICMP extensions, MPLS labels among them",
+			set: func(p *parser, _ string) error { p.opts.Extensions = true; return nil }},
+		{Short: "-A", Long: "as-path-lookups",
+			Help: "Print the origin AS of every address, as the whois server tells it that RA_SERVER and " +
+				"RA_SERVICE name (whois.radb.net, nicname)",
+			set: func(p *parser, _ string) error { p.asPath = true; return nil }},
 		{Short: "-M", Long: "module", Value: "name", Help: "Method by name: default, udp, udplite, icmp, tcp, dccp, raw, or tcpconn: TCP " +
 			"connections that the kernel makes, to port 80 unless -p is given",
 			set: func(p *parser, v string) error { p.method = v; return nil }},
@@ -104,8 +105,11 @@ func Table() []Spec {
 		{Long: "mtu=probe", Help: "The same, and where no router tells it search by probing (-F): " +
 			"F~ marks a size that was found so",
 			set: func(p *parser, _ string) error { p.opts.PathMTU = MTUProbe; return nil }},
-		{Long: "back", Later: true, Help: "Print the guessed length of the way back where it differs",
-			set: accept},
+		{Long: "back", Help: "Print the guessed length of the way back where it differs",
+			set: func(p *parser, _ string) error { p.opts.Back = true; return nil }},
+		{Long: "as-source", Value: "whois|cymru|mmdb:FILE",
+			Help: "Where to look for the origin AS (-A): a whois server, Team Cymru's DNS zones, or an MMDB file",
+			set:  (*parser).setASSource},
 		{Long: "format", Value: "text|json", Help: "Output format, text unless given",
 			set: (*parser).setFormat},
 		{Long: "pcap", Value: "FILE", Help: "Also write all probes and replies to a capture file",

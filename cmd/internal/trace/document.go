@@ -2,9 +2,11 @@ package trace
 
 import (
 	"errors"
+	"net/netip"
 	"time"
 
 	"github.com/hopquote/hopquote/cmd/internal/option"
+	"github.com/hopquote/hopquote/cmd/internal/output/asn"
 	"github.com/hopquote/hopquote/cmd/internal/output/jsonout"
 	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/scheduler/hops"
@@ -25,11 +27,25 @@ func (r *run) writeJSON(err error) error {
 	if r.names != nil {
 		facts.Names = r.names
 	}
+	if r.origins != nil {
+		facts.OriginSource, facts.Origins = r.origins.Name(), &listed{r}
+	}
 	var records []hops.Record
 	if r.hops != nil {
 		records = r.hops.Records()
 	}
 	return jsonout.Write(r.std.Out, jsonout.Build(facts, records))
+}
+
+// listed gives the origins for the document, and keeps the first error.
+type listed struct{ r *run }
+
+func (l *listed) Lookup(a netip.Addr) (asn.Result, error) {
+	result, err := l.r.origins.Lookup(a)
+	if err != nil && l.r.serverErr == nil {
+		l.r.serverErr = err
+	}
+	return result, err
 }
 
 // methodName is the method as documents name it.

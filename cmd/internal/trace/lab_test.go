@@ -71,7 +71,10 @@ func TestLostNetworkLeavesNothing(t *testing.T) {
 			}}
 			start := time.Now()
 			err = n.Host("h1").Do(func() error {
-				r := newRun(opts, argv, Std{Out: out, Err: &stderr})
+				r, err := newRun(opts, argv, Std{Out: out, Err: &stderr})
+				if err != nil {
+					return err
+				}
 				r.drop = func() error { return nil } // this process needs its capabilities
 				ctx, stop := context.WithCancelCause(t.Context())
 				defer stop(nil)

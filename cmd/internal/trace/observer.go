@@ -3,16 +3,18 @@ package trace
 import (
 	"time"
 
+	"github.com/hopquote/hopquote/cmd/internal/output/asn"
 	"github.com/hopquote/hopquote/cmd/internal/output/capture"
 	"github.com/hopquote/hopquote/cmd/internal/output/names"
 	"github.com/hopquote/hopquote/rx"
 )
 
-// observer sees the frames of the run: it keeps the capture and starts name
-// look-ups before their lines are due.
+// observer sees the frames of the run: it keeps the capture and starts the
+// look-ups of names and ASes before their lines are due.
 type observer struct {
 	capture *capture.Writer // nil for none
 	names   *names.Cache    // nil for none
+	origins *asn.Source     // nil for none
 }
 
 func (o *observer) FrameSent(at time.Duration, f []byte) {
@@ -28,5 +30,8 @@ func (o *observer) FrameMatched(p *rx.Packet, m *rx.Match) {
 	}
 	if o.names != nil {
 		o.names.Start(m.Reply.From)
+	}
+	if o.origins != nil {
+		o.origins.Start(m.Reply.From)
 	}
 }

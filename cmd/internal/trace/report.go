@@ -7,6 +7,7 @@ import (
 	"github.com/hopquote/hopquote/cmd/internal/privilege"
 	"syscall"
 
+	"github.com/hopquote/hopquote/cmd/internal/output/asn"
 	"github.com/hopquote/hopquote/frame/link"
 )
 
@@ -14,6 +15,7 @@ import (
 const (
 	exitDone        = 0
 	exitFailed      = 1   // a system call, the network or an output failed
+	exitUsage       = 2   // the command line can't be used, the whois server it means included
 	exitInterrupted = 128 // plus the signal's number
 )
 
@@ -24,6 +26,10 @@ func (r *run) do(ctx context.Context, stop context.CancelCauseFunc) int {
 		defer context.AfterFunc(ctx, r.names.Close)()
 		defer r.names.Close()
 	}
+	if r.origins != nil {
+		defer context.AfterFunc(ctx, r.origins.Close)()
+		defer r.origins.Close()
+	}
 	err := nameFileLimit(r.trace(ctx, stop))
 	var jsonErr error
 	if r.out == nil {
@@ -33,6 +39,9 @@ func (r *run) do(ctx context.Context, stop context.CancelCauseFunc) int {
 		// A signal may also come after the last probe, while names are waited
 		// for.
 		err = interruption(context.Cause(ctx))
+	}
+	if err == nil {
+		err = r.serverErr
 	}
 	if r.drops > 0 && r.out != nil {
 		// Their probes are printed as lost. JSON has the number among its counts.
@@ -47,6 +56,7 @@ func (r *run) report(err error, outputs ...error) int {
 	code := exitDone
 	var sig signalled
 	var output *brokenOutput
+	var server *asn.ServerError
 	switch {
 	case err == nil:
 	case errors.As(err, &sig):
@@ -54,6 +64,10 @@ func (r *run) report(err error, outputs ...error) int {
 	case errors.As(err, &output):
 		// Nobody reads along: there is no line to break off from.
 		outputs = append(outputs, output)
+	case errors.As(err, &server):
+		// As traceroute: it breaks off behind the address that it was to look up.
+		code = exitUsage
+		fmt.Fprintln(r.std.Err, server)
 	default:
 		code = exitFailed
 		if r.out != nil {
@@ -100,10 +114,12 @@ func (b *brokenOutput) Error() string {
 
 func (b *brokenOutput) Unwrap() error { return b.err }
 
-// outputError marks an error of standard output.
+// outputError marks an error of standard output. That of a whois server, which
+// ends the output too, stays as it is.
 func outputError(err error) error {
-	if err == nil {
-		return nil
+	var server *asn.ServerError
+	if err == nil || errors.As(err, &server) {
+		return err
 	}
 	return &brokenOutput{err}
 }

@@ -45,7 +45,10 @@ func TestReport(t *testing.T) {
 			}
 			opts, argv := parse(t, "-n", "--format="+format, "10.2.2.2")
 			var stderr bytes.Buffer
-			r := newRun(opts, argv, Std{Err: &stderr})
+			r, err := newRun(opts, argv, Std{Err: &stderr})
+			if err != nil {
+				t.Fatal(err)
+			}
 			if code := r.report(tt.err, nil, tt.capture); code != tt.code || stderr.String() != tt.stderr {
 				t.Errorf("exit code %d, stderr %q; want %d, %q", code, stderr.String(), tt.code, tt.stderr)
 			}

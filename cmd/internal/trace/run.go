@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hopquote/hopquote/cmd/internal/option"
+	"github.com/hopquote/hopquote/cmd/internal/output/asn"
 	"github.com/hopquote/hopquote/cmd/internal/output/capture"
 	"github.com/hopquote/hopquote/cmd/internal/output/names"
 	"github.com/hopquote/hopquote/cmd/internal/output/text"
@@ -32,6 +33,7 @@ type run struct {
 	size   int // whole IP length of a probe, bytes
 
 	names    *names.Cache // nil: numeric
+	origins  *asn.Source  // nil: no AS look-ups
 	out      *text.Writer // nil: JSON
 	headed   bool         // the header line is printed
 	start    time.Time
@@ -41,28 +43,37 @@ type run struct {
 	drops    uint64
 
 	captureErr error // of the file of --pcap; the trace goes on without it
+	serverErr  error // of the whois server; JSON goes on without it
 }
 
 // nextHopPatience is how long the first probe waits for the next hop's
 // address.
 const nextHopPatience = 100 * time.Millisecond
 
-func newRun(o *option.Options, argv []string, std Std) *run {
+// newRun makes a run and opens the source of AS look-ups.
+func newRun(o *option.Options, argv []string, std Std) (*run, error) {
 	r := &run{
 		opts: o, argv: argv, std: std, rand: newRand(), drop: func() error { return privilege.Drop(keeps(o)...) },
 		method: method(o), echoID: echoID(), size: o.Size(), start: time.Now(),
 	}
+	cfg := text.Config{
+		Numeric: o.Numeric, TCPInfo: o.TCP.Info, Extensions: o.Extensions, Back: o.Back, Verbose: o.Verbose > 0,
+	}
+	if o.ASSource != "" {
+		var err error
+		if r.origins, err = asn.Open(o.ASSource, std.Origins); err != nil {
+			return nil, err
+		}
+		cfg.Origins = r.origins
+	}
 	if !o.Numeric {
 		r.names = names.New(names.Config{Resolver: std.Names})
+		cfg.Names = r.names
 	}
 	if o.Format == "text" {
-		cfg := text.Config{Numeric: o.Numeric, TCPInfo: o.TCP.Info, Verbose: o.Verbose > 0}
-		if r.names != nil {
-			cfg.Names = r.names
-		}
 		r.out = text.New(std.Out, cfg)
 	}
-	return r
+	return r, nil
 }
 
 // trace opens what the run needs, probes, and closes everything. stop ends

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hopquote/hopquote/cmd/internal/bsd"
 	"github.com/hopquote/hopquote/cmd/internal/option"
+	"github.com/hopquote/hopquote/cmd/internal/output/asn"
 	"github.com/hopquote/hopquote/cmd/internal/output/names"
 	"github.com/hopquote/hopquote/cmd/internal/privilege"
 )
@@ -20,6 +21,7 @@ type Std struct {
 	Out, Err  io.Writer
 	LookupEnv func(string) (string, bool)
 	Names     names.Resolver // of responders; nil: the system's
+	Origins   asn.Config     // of AS look-ups
 }
 
 // OS is the Std of a real process.
@@ -47,10 +49,15 @@ func Main(argv []string, std Std) int {
 		fmt.Fprintln(std.Err, privilege.Advice())
 		return exitFailed
 	}
+	r, err := newRun(opts, argv, std)
+	if err != nil {
+		fmt.Fprintln(std.Err, err)
+		return exitUsage
+	}
 	if opts.NoChecksum {
 		fmt.Fprintln(std.Err, "traceroute: Warning: ip checksums disabled")
 	}
 	ctx, stop := interrupts()
 	defer stop(nil)
-	return newRun(opts, argv, std).do(ctx, stop)
+	return r.do(ctx, stop)
 }

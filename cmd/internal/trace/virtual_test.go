@@ -41,7 +41,10 @@ func parse(t *testing.T, args ...string) (*option.Options, []string) {
 func newVirtual(t *testing.T, std Std, respond func(virtual.Sent) []virtual.Reply, args ...string) (*run, *virtual.Net) {
 	t.Helper()
 	opts, argv := parse(t, args...)
-	r := newRun(opts, argv, std)
+	r, err := newRun(opts, argv, std)
+	if err != nil {
+		t.Fatal(err)
+	}
 	r.envelope = link.Envelope{
 		Interface: link.Interface{Index: 7, Name: "veth7"}, Header: frame.Link{Type: frame.LinkRaw},
 		Src: source, Dst: target, NextHop: target, MTU: 1500, LinkMTU: 1500,

@@ -33,6 +33,10 @@ type Facts struct {
 	// Names gives the names of responders; nil leaves them out. Its answer
 	// for an address without a name is the address's own text.
 	Names text.Names
+	// Origins tells who announces the responders' addresses, and OriginSource
+	// how it knows; nil leaves them out. An error counts as a failed look-up.
+	Origins      text.Origins
+	OriginSource string
 }
 
 // timeForm is RFC 3339 with all nine decimals, so that texts sort by time.
@@ -64,7 +68,7 @@ func Build(f Facts, records []hops.Record) Document {
 			d.Hops = append(d.Hops, Hop{TTL: r.TTL})
 		}
 		hop := &d.Hops[len(d.Hops)-1]
-		hop.Probes = append(hop.Probes, probe(r, f.Names))
+		hop.Probes = append(hop.Probes, probe(r, &f))
 	}
 	return d
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/scheduler/hops"
 
+	"github.com/hopquote/hopquote/cmd/internal/output/asn"
 	"github.com/hopquote/hopquote/cmd/internal/output/text"
 )
 
@@ -23,7 +24,12 @@ var kinds = map[frame.Kind]string{
 	frame.KindUDPLite: "udplite", frame.KindDCCP: "dccp", frame.KindRaw: "raw",
 }
 
-func probe(r *hops.Record, names text.Names) Probe {
+var roles = [...]string{
+	frame.RoleIncoming: "incoming", frame.RoleIncomingSub: "incoming_sub",
+	frame.RoleOutgoing: "outgoing", frame.RoleNextHop: "next_hop",
+}
+
+func probe(r *hops.Record, f *Facts) Probe {
 	p, a := &r.Probe, &r.Answer
 	echo, ports := p.Method == frame.ICMP, p.Method.HasPorts()
 	out := Probe{
@@ -44,7 +50,8 @@ func probe(r *hops.Record, names text.Names) Probe {
 	if r.Outcome <= hops.Lost {
 		return out
 	}
-	out.Responder, out.ResponderName = address(a.From), responderName(a.From, names)
+	out.Responder, out.ResponderName = address(a.From), responderName(a.From, f.Names)
+	out.AS = origins(a.From, f)
 	out.RTTNS = known(a.RTT.Nanoseconds(), true)
 	out.Reply = reply(a)
 	return out
@@ -59,6 +66,18 @@ func responderName(a netip.Addr, names text.Names) *string {
 	return known(name, name != a.String())
 }
 
+// origins asks who announces a responder's address.
+func origins(a netip.Addr, f *Facts) *AS {
+	if f.Origins == nil || !a.IsValid() {
+		return nil
+	}
+	r, err := f.Origins.Lookup(a)
+	if err != nil {
+		r = asn.Result{Failed: true}
+	}
+	return &AS{Origins: r.Origins, Prefix: known(r.Prefix, r.Prefix.IsValid()), Source: f.OriginSource, Failed: r.Failed}
+}
+
 func reply(a *hops.Answer) *Reply {
 	packet := a.From.IsValid()
 	icmp := packet && (!a.Kind.IsAnswer() || a.Kind == frame.KindEchoReply)
@@ -68,7 +87,7 @@ func reply(a *hops.Answer) *Reply {
 		TTL: number(a.TTL, packet), TOS: number(a.TOS, packet),
 		IPID: number(a.ID, packet && a.From.Is4()), SizeBytes: number(a.Size, packet),
 		NextHopMTUBytes: known(a.MTU, a.Kind == frame.KindTooBig),
-		Quote:           quote(&a.Quote), Extensions: extensions(a.Ext),
+		Quote:           quote(&a.Quote), Extensions: extensions(a.Ext, a.ExtCompliant),
 	}
 	if out.Kind == "" {
 		out.Kind = "other"
@@ -92,11 +111,11 @@ func quote(q *hops.QuoteSummary) *Quote {
 	}
 }
 
-func extensions(ext []byte) *Extensions {
+func extensions(ext []byte, compliant bool) *Extensions {
 	if ext == nil {
 		return nil
 	}
-	out := &Extensions{Hex: hex.EncodeToString(ext), Valid: frame.Valid(ext) == nil}
+	out := &Extensions{Hex: hex.EncodeToString(ext), Valid: frame.Valid(ext) == nil, Compliant: compliant}
 	if !out.Valid {
 		return out
 	}
@@ -109,6 +128,12 @@ func extensions(ext []byte) *Extensions {
 
 func object(o frame.Object) Object {
 	out := Object{Class: int(o.Class), Type: int(o.Type), DataHex: hex.EncodeToString(o.Data)}
+	if i, ok := frame.InterfaceOf(o); ok {
+		out.Interface = &Interface{
+			Role: roles[i.Role], Index: known(i.Index, i.HasIndex), Address: address(i.Addr),
+			Name: known(string(i.Name), i.Name != nil), MTUBytes: known(i.MTU, i.HasMTU),
+		}
+	}
 	if o.Class != frame.ClassMPLS || o.Type != frame.TypeMPLSIncoming {
 		return out
 	}

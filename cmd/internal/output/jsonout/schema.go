@@ -97,10 +97,19 @@ type Probe struct {
 	PrintedTTL      *int        `json:"printed_ttl"`       // the hop that the text shows the answer at, when not its own
 	Responder       *netip.Addr `json:"responder"`         // null without an answer, and for too_big
 	ResponderName   *string     `json:"responder_name"`    // null without a name, or when none was asked for
+	AS              *AS         `json:"as"`                // null without a responder, or when none was asked for
 	RTTNS           *int64      `json:"rtt_ns"`            // null without an answer
 	Duplicates      int         `json:"duplicates"`        // further replies to an answered probe
 	LateReplies     int         `json:"late_replies"`      // replies after it was given up
 	Reply           *Reply      `json:"reply"`             // null without an answer
+}
+
+// AS tells who announces a responder's address.
+type AS struct {
+	Origins []string      `json:"origins"` // AS64500 or several, as the source writes them; empty for none
+	Prefix  *netip.Prefix `json:"prefix"`  // the announced one that was found; null when not known
+	Source  string        `json:"source"`  // whois, cymru, mmdb
+	Failed  bool          `json:"failed"`  // the source could not be asked
 }
 
 // Reply is the packet that answered. For too_big there was none: the header
@@ -135,17 +144,28 @@ type Quote struct {
 
 // Extensions is an RFC 4884 extension structure.
 type Extensions struct {
-	Hex     string   `json:"hex"`     // all of it, header included
-	Valid   bool     `json:"valid"`   // version, checksum and object lengths are right
-	Objects []Object `json:"objects"` // empty when not valid
+	Hex       string   `json:"hex"`       // all of it, header included
+	Valid     bool     `json:"valid"`     // version, checksum and object lengths are right
+	Compliant bool     `json:"compliant"` // the message's length field led to it; else it was found at 128 bytes
+	Objects   []Object `json:"objects"`   // empty when not valid
 }
 
 // Object is one extension object.
 type Object struct {
-	Class   int     `json:"class"`
-	Type    int     `json:"type"`
-	DataHex string  `json:"data_hex"`
-	MPLS    []Label `json:"mpls"` // entries of a class 1, type 1 object, RFC 4950
+	Class     int        `json:"class"`
+	Type      int        `json:"type"`
+	DataHex   string     `json:"data_hex"`
+	MPLS      []Label    `json:"mpls"`      // entries of a class 1, type 1 object, RFC 4950
+	Interface *Interface `json:"interface"` // what a class 2 object says, RFC 5837; null for others and broken ones
+}
+
+// Interface is what a router tells of one of its interfaces.
+type Interface struct {
+	Role     string      `json:"role"`    // incoming, incoming_sub, outgoing, next_hop
+	Index    *uint32     `json:"index"`   // ifIndex
+	Address  *netip.Addr `json:"address"` // null when not told, like the others
+	Name     *string     `json:"name"`
+	MTUBytes *uint32     `json:"mtu_bytes"`
 }
 
 // Label is one entry of an MPLS label stack, from the top.

@@ -36,6 +36,11 @@ func complete(d Document) Document {
 		h := &d.Hops[i]
 		h.Probes = slices.Clone(list(h.Probes))
 		for k := range h.Probes {
+			if as := h.Probes[k].AS; as != nil {
+				whole := *as
+				whole.Origins = list(whole.Origins)
+				h.Probes[k].AS = &whole
+			}
 			if r := h.Probes[k].Reply; r != nil {
 				h.Probes[k].Reply = completeReply(*r)
 			}

@@ -5,11 +5,11 @@ import (
 	"io"
 	"net/netip"
 	"strconv"
-	"strings"
 	"time"
 
-	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/scheduler/hops"
+
+	"github.com/hopquote/hopquote/cmd/internal/output/asn"
 )
 
 // Names gives an address its host name, or the address's own text where it
@@ -18,19 +18,29 @@ type Names interface {
 	Name(netip.Addr) string
 }
 
+// Origins tells who announces an address. It may take its time as Names may;
+// an error ends the output.
+type Origins interface {
+	Lookup(netip.Addr) (asn.Result, error)
+}
+
 // Config says how much is printed of a responder.
 type Config struct {
-	Numeric bool  // addresses only
-	TCPInfo bool  // the flags of a TCP answer, as <syn,ack>
-	Verbose bool  // the length and destination of the answers
-	Names   Names // host names; nil prints the address in their place
+	Numeric    bool    // addresses only
+	TCPInfo    bool    // the flags of a TCP answer, as <syn,ack>
+	Extensions bool    // ICMP extensions, as <MPLS:L=100,E=0,S=1,T=3>
+	Back       bool    // hops on the way back where they are not the TTL, as '-5'
+	Verbose    bool    // the length and destination of the answers
+	Names      Names   // host names; nil prints the address in their place
+	Origins    Origins // origin ASes, as [AS64500]; nil for none
 }
 
 // Writer prints one trace. Each call goes out in one write, so that whoever
 // reads along sees every probe as soon as it is settled.
 //
-// The first error of the underlying writer is returned by the call that met
-// it and by every call after it; nothing is written any more.
+// The first error of the underlying writer or of Origins is returned by the
+// call that met it and by every call after it; nothing is written any more.
+// Where Origins failed, the output ends behind the address.
 type Writer struct {
 	w     io.Writer
 	cfg   Config
@@ -39,12 +49,6 @@ type Writer struct {
 	ttl   int       // of the line under way; 0 before the first
 	last  responder // of the line's newest probe that was answered
 	aside bool      // whole lines came last: a new line is begun already
-}
-
-// responder is what decides whether an answer names its sender again.
-type responder struct {
-	addr netip.Addr
-	ext  string
 }
 
 // New makes a Writer that prints to w.
@@ -69,7 +73,12 @@ func (w *Writer) Probe(s hops.Settled) error {
 		w.buf = fmt.Appendf(w.newline(), "%2d ", s.TTL)
 	}
 	w.aside = false
-	w.who(s)
+	if err := w.who(s); err != nil {
+		if w.flush() == nil {
+			w.err = err
+		}
+		return w.err
+	}
 	if s.Outcome > hops.Lost {
 		w.buf = appendRTT(w.buf, s.Answer.RTT)
 	}
@@ -105,52 +114,6 @@ func (w *Writer) newline() []byte {
 	}
 	w.aside = false
 	return w.buf
-}
-
-// who prints the responder, unless it is that of the nearest answered probe
-// before it on the line, or a star in its place.
-func (w *Writer) who(s hops.Settled) {
-	addr := s.Answer.From
-	if s.Outcome <= hops.Lost || !addr.IsValid() {
-		w.buf = append(w.buf, " *"...)
-		return
-	}
-	now := responder{addr, w.extension(s.Answer)}
-	if now == w.last {
-		return
-	}
-	w.last = now
-	w.buf = append(w.buf, ' ')
-	if w.cfg.Numeric {
-		w.buf = addr.AppendTo(w.buf)
-	} else {
-		name := addr.String()
-		if w.cfg.Names != nil {
-			name = w.cfg.Names.Name(addr)
-		}
-		w.buf = fmt.Appendf(w.buf, "%s (%s)", name, addr)
-	}
-	w.buf = append(w.buf, now.ext...)
-	if w.cfg.Verbose {
-		w.buf = fmt.Appendf(w.buf, " %d bytes to %s", s.Answer.Size-headerLen(addr), s.Answer.To)
-	}
-}
-
-// headerLen is the length of an IP header without options in addr's family.
-func headerLen(addr netip.Addr) int {
-	if addr.Is6() {
-		return 40 // RFC 8200 section 3
-	}
-	return 20 // RFC 791 section 3.1
-}
-
-// extension gives what the answer tells in angle brackets, with the blank
-// before it, or "".
-func (w *Writer) extension(a hops.Answer) string {
-	if w.cfg.TCPInfo && a.Kind == frame.KindTCP {
-		return " <" + strings.Join(Flags(a.Flags), ",") + ">"
-	}
-	return ""
 }
 
 func (w *Writer) flush() error {
