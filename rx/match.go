@@ -88,6 +88,13 @@ func (t *Table) choose(r *frame.Reply, key frame.Key, ok bool) (int32, Reason) {
 	if !ok {
 		return none, ReasonUnknown
 	}
+	if t.entries[i].next == none {
+		// The only one of its key, as nearly all are.
+		if bad := t.refuse(i, r); bad != ReasonNone {
+			return none, bad
+		}
+		return i, ReasonNone
+	}
 	// IPv6 has no identification to choose by, and a direct answer quotes none.
 	byID := r.Kind.IsError() && r.Quote.Src.Is4()
 	reason := ReasonUnknown

@@ -3,7 +3,6 @@ package scheduler
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/hopquote/hopquote/frame"
@@ -239,7 +238,7 @@ func (e *Engine) flush() error {
 			e.cfg.Strategy.Sent(tag, p, at)
 		})
 		if err != nil {
-			return fmt.Errorf("send: %w", err)
+			return err // it names the operation
 		}
 		if n == 0 {
 			return e.noRoom(at)

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"github.com/hopquote/hopquote/bench/lab"
 	"github.com/hopquote/hopquote/frame"
@@ -69,6 +71,62 @@ var differences = []difference{
 		ours:   result{Stdout: header("192.168.120.20", 30, 1501) + " 1  *  X ms !F-1500 *  X ms !F-1500\n"},
 	},
 	{
+		name:   "10 raw probes together",
+		reason: "each has an identity, so they need not go one at a time; only the order on the wire differs",
+		args:   "-n -q2 -m2 -P 253 192.168.120.20",
+		theirs: result{Stdout: header("192.168.120.20", 2, 60) + " 1  192.168.100.20  X ms  X ms\n 2  192.168.110.20  X ms  X ms\n"},
+		ours:   result{Stdout: header("192.168.120.20", 2, 60) + " 1  192.168.100.20  X ms  X ms\n 2  192.168.110.20  X ms  X ms\n"},
+	},
+	{
+		name:   "10 raw probe without data",
+		reason: "a quote of the whole probe is enough, though it has no 8 bytes behind the header",
+		args:   "-n -q1 -m2 -w1 -P 253 192.168.120.20 10",
+		theirs: result{Stdout: header("192.168.120.20", 2, 20) + " 1  *\n 2  *\n"},
+		ours:   result{Stdout: header("192.168.120.20", 2, 20) + " 1  192.168.100.20  X ms\n 2  192.168.110.20  X ms\n"},
+	},
+	{
+		name:   "10 protocol 255",
+		reason: "a raw socket can't send it without a header of its own; a packet socket can",
+		args:   "-n -q1 -m1 -P 255 192.168.120.20",
+		theirs: result{Stdout: strings.TrimSuffix(header("192.168.120.20", 1, 60), "\n"), Stderr: "\nsend: Invalid argument\n", Code: 1},
+		ours:   result{Stdout: header("192.168.120.20", 1, 60) + " 1  192.168.100.20  X ms\n"},
+	},
+	{
+		name:    "dccp without the kernel's",
+		reason:  "the probes are built here, so the kernel needs no DCCP",
+		args:    "-n -q1 -m2 -D 192.168.120.20",
+		prepare: needNoDCCP,
+		theirs:  result{Stdout: strings.TrimSuffix(header("192.168.120.20", 2, 40), "\n"), Stderr: "\nsocket: Socket type not supported\n", Code: 1},
+		ours:    result{Stdout: header("192.168.120.20", 2, 40) + " 1  192.168.100.20  X ms\n 2  192.168.110.20  X ms\n"},
+	},
+	{
+		name:    "29 source route that passes",
+		reason:  "a quote headed to any stop of the route is the probe's",
+		args:    "-n -q1 -w1 -m3 -g 192.168.100.20,192.168.110.20 192.168.120.20",
+		prepare: letSourceRoutesPass,
+		theirs:  result{Stdout: header("192.168.120.20", 3, 76) + " 1  *\n 2  *\n 3  *\n"},
+		ours:    result{Stdout: header("192.168.120.20", 3, 76) + " 1  192.168.100.20  X ms\n 2  192.168.110.20  X ms\n 3  192.168.120.20  X ms\n"},
+	},
+	{
+		name:   "96 IPv6 routing header",
+		reason: "the kernel refuses routing headers to sockets; the probe is built here, and the router says what it makes of it",
+		args:   "-n -q1 -g fd00:100::20 fd00:120::20",
+		theirs: result{
+			Stdout: strings.TrimSuffix(header("fd00:120::20", 30, 104), "\n"),
+			Stderr: "\nsetsockopt IPV6_RTHDR: Invalid argument\n", Code: 1,
+		},
+		ours: result{Stdout: header("fd00:120::20", 30, 104) + " 1  fd00:100::20  X ms !<4-0>\n"},
+	},
+	{
+		name:   "tcpconn over gateways",
+		reason: "the kernel hears none of the answers to such a connection",
+		args:   "-n -q1 -m1 -w1 -M tcpconn -g 192.168.100.20 192.168.120.20",
+		theirs: result{Stdout: header("192.168.120.20", 1, 72) + " 1  *\n"},
+		ours: result{
+			Stderr: "hopquote: the kernel's connections can't be routed over gateways: -M tcpconn goes without -g\n", Code: 2,
+		},
+	},
+	{
 		name:   "full disk",
 		reason: "who saves the output must learn that it is not whole",
 		args:   "-n -q1 -m1 192.168.120.20",
@@ -78,6 +136,15 @@ var differences = []difference{
 			Stderr: "write standard output: No space left on device\n", Code: 1,
 		},
 	},
+}
+
+// needNoDCCP skips where the kernel has DCCP.
+func needNoDCCP(t *testing.T, _ *lab.Net) {
+	t.Helper()
+	if fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DCCP, unix.IPPROTO_DCCP); err == nil {
+		unix.Close(fd)
+		t.Skip("this kernel has DCCP")
+	}
 }
 
 func header(dst string, hops, size int) string {

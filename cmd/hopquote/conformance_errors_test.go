@@ -26,6 +26,8 @@ func TestConformanceRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// These bind a socket before the header, and connect behind it.
+	const connections = "-M tcpconn "
 	rows := []struct{ name, on, args string }{
 		{"no such interface", "h1", "-i nope0 192.168.120.20"},
 		{"no such interface, IPv6", "h1", "-i nope0 fd00:120::20"},
@@ -44,19 +46,33 @@ func TestConformanceRefused(t *testing.T) {
 		{"limited broadcast", "h1", "255.255.255.255"},
 		{"link-local without scope", "h1", "fe80::1"},
 		{"class of nine bits", "h1", "-t 256 fd00:120::20"},
+		{"past the routing table", "h1", "-r 192.168.120.20"},
+		{"past the routing table, to nowhere", "h1", "-r 10.99.99.99"},
 	}
 	for _, method := range []struct {
 		option string
 		headed bool
-	}{{"", true}, {"-U ", true}, {"-I ", false}, {"-T ", false}} {
+	}{{"", true}, {"-U ", true}, {"-I ", false}, {"-T ", false}, {"-UL ", true}, {"-P 253 ", false}, {connections, false}} {
 		for _, r := range rows {
 			args := method.option + "-n -q1 " + r.args
+			headed := method.headed
+			if method.option == connections {
+				headed = !strings.HasPrefix(r.args, "-i") && !strings.HasPrefix(r.args, "-s")
+			}
 			t.Run("99 "+r.name+" "+method.option, func(t *testing.T) {
 				if strings.Contains(args, "::") && !n.HasIPv6() {
 					t.Skip("the kernel has no IPv6")
 				}
-				compareRefused(t, n.Host(r.on), refused{args: words(args), code: 1, headed: method.headed})
+				compareRefused(t, n.Host(r.on), refused{args: words(args), code: 1, headed: headed})
 			})
 		}
+	}
+	for _, args := range []string{
+		"-P 300 192.168.120.20", "-P 0 192.168.120.20", "-M raw -p 300 192.168.120.20", "-P -1 192.168.120.20",
+		"-P 300 fd00:120::20", "-P 0 fd00:120::20",
+	} {
+		t.Run("99 "+args, func(t *testing.T) {
+			compareRefused(t, n.Host("h1"), refused{args: words(args), code: 1})
+		})
 	}
 }

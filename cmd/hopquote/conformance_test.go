@@ -93,7 +93,10 @@ func (w *wire) compareProbes(t *testing.T, c comparison, want, got observation) 
 	}
 	for name, o := range map[string]observation{"traceroute": want, "hopquote": got} {
 		for _, fault := range o.free.rules(o.probes) {
-			if w.partial && name == "traceroute" && strings.HasSuffix(fault, wrongChecksum) {
+			// The kernel's own UDP checksum takes the first gateway for the
+			// destination.
+			lax := w.partial || strings.Contains(c.args, "-g ")
+			if lax && (name == "traceroute" || o.free.kernel) && strings.HasSuffix(fault, wrongChecksum) {
 				continue
 			}
 			t.Errorf("%s %s: %s", name, c.args, fault)
@@ -152,6 +155,8 @@ func (w *wire) begin(t *testing.T, program string, c comparison) func() observat
 			label:   !strings.Contains(c.args, "-l "),
 			waiting: strings.Contains(c.args, "--sport") || strings.Contains(c.args, "-N1 "),
 			pid:     cmd.Process.Pid,
+			kernel:  strings.Contains(c.args, "tcpconn"),
+			raw:     strings.Contains(c.args, "-P ") || strings.Contains(c.args, "-M raw"),
 		}
 		return o
 	}
@@ -175,13 +180,15 @@ func (c comparison) command(program string) *exec.Cmd {
 func (d *datagram) isProbe() bool {
 	switch {
 	case d.TCP != nil:
-		return !d.isReset()
+		// The kernel's connections go on after the SYN.
+		return !d.isReset() && d.TCP.Ack == 0
 	case d.UDP != nil:
 		return d.TTL < 64 || d.UDP.DstPort != 53
-	case d.Echo != nil:
+	case d.Echo != nil, d.Lite != nil:
 		return true
 	}
-	return len(d.Pieces) > 0 // never complete
+	return len(d.Pieces) > 0 || // never complete
+		len(d.Payload) > 0 && d.Payload[0] == rawPayload
 }
 
 func (d *datagram) isReset() bool { return d.TCP != nil && d.TCP.RST && d.TTL == 64 }

@@ -119,6 +119,8 @@ func TestWithCapability(t *testing.T) {
 	for _, args := range []string{
 		farHost, "-U " + farHost, "-I " + farHost, "-T " + farHost,
 		farHost6, "-I " + farHost6, "-T " + farHost6,
+		"-UL " + farHost, "-P 253 " + farHost, "-D " + farHost, "-M tcpconn " + farHost, "-M tcpconn -i veth1-h1 " + farHost6,
+		"-UL -i veth1-h1 " + farHost, "-r -m 1 192.168.100.20",
 		"-i veth1-h1 " + farHost, "-i veth1-h1 -T " + farHost6, "-s 192.168.100.10 --sport=4000 " + farHost,
 		"-m 1 127.0.0.1", "-m 1 ::1", "-m 1 -I 192.168.100.10",
 	} {
@@ -130,6 +132,10 @@ func TestWithCapability(t *testing.T) {
 	}
 	got := finish(t, n.Host("h1"), asNobody(t, path, "-n", "--sport=1023", farHost))
 	same(t, got, result{Stdout: header4, Stderr: "\nbind: Permission denied\n", Code: 1})
+	got = finish(t, n.Host("h1"), asNobody(t, path, "-n", "-d", farHost))
+	same(t, got, result{Stdout: header4, Stderr: "\nsetsockopt SO_DEBUG: Permission denied\n", Code: 1})
+	got = finish(t, n.Host("h1"), asNobody(t, path, "-n", "-I", "-d", farHost))
+	same(t, got, result{Stderr: "\nsetsockopt SO_DEBUG: Permission denied\n", Code: 1})
 	got = finish(t, n.Host("h1"), asNobody(t, path, "-n", "-T", "--sport=1023", farHost))
 	same(t, got, result{Stderr: "\nbind: Permission denied\n", Code: 1})
 }

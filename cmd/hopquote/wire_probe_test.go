@@ -24,14 +24,25 @@ type datagram struct {
 	Label    uint32
 	Length   int     // whole IP length in bytes, Fragment headers not counted
 	Pieces   []piece // none when it came whole
+	Options  []byte  // of IPv4
 
 	Payload []byte // of IP
 	Faults  []string
 
 	UDP  *layers.UDP
+	Lite *lite
 	TCP  *layers.TCP
 	Echo *echo
 }
+
+// lite is a UDP-Lite header, RFC 3828 section 3.1, and its data.
+type lite struct {
+	SrcPort, DstPort, Coverage uint16
+	Data                       []byte
+}
+
+// rawPayload begins the data of raw probes, whatever their protocol.
+const rawPayload = 0x40
 
 // piece is one fragment.
 type piece struct {
@@ -115,7 +126,7 @@ func decodeIP(f []byte) (*datagram, []byte) {
 func decodeIPv4(ip *layers.IPv4) (*datagram, []byte) {
 	d := &datagram{
 		TTL: int(ip.TTL), TOS: int(ip.TOS), DF: ip.Flags&layers.IPv4DontFragment != 0,
-		Protocol: ip.Protocol, ID: uint32(ip.Id), Length: int(ip.Length),
+		Protocol: ip.Protocol, ID: uint32(ip.Id), Length: int(ip.Length), Options: ip.Contents[20:],
 	}
 	d.Src, _ = netip.AddrFromSlice(ip.SrcIP.To4())
 	d.Dst, _ = netip.AddrFromSlice(ip.DstIP.To4())
@@ -165,9 +176,14 @@ func (d *datagram) decodeTransport() {
 	case layers.IPProtocolICMPv4, layers.IPProtocolICMPv6:
 		if b := d.Payload; len(b) < 8 {
 			err = errors.New("short ICMP header")
+		} else if b[0] == rawPayload {
+			return
 		} else if b[0] == layers.ICMPv4TypeEchoRequest || b[0] == layers.ICMPv6TypeEchoRequest {
 			d.Echo = &echo{b[0], b[1], binary.BigEndian.Uint16(b[4:]), binary.BigEndian.Uint16(b[6:]), b[8:]}
 		}
+	case layers.IPProtocolUDPLite:
+		d.decodeLite()
+		return
 	default:
 		return
 	}
@@ -183,9 +199,32 @@ func (d *datagram) decodeTransport() {
 	}
 }
 
-// pseudoHeader is that of RFC 768 and RFC 9293, or of RFC 8200 section 8.1.
+func (d *datagram) decodeLite() {
+	b := d.Payload
+	if len(b) < 8 {
+		d.Faults = append(d.Faults, "short UDP-Lite header")
+		return
+	}
+	at := func(i int) uint16 { return binary.BigEndian.Uint16(b[i:]) }
+	d.Lite = &lite{at(0), at(2), at(4), b[8:]}
+	covered := int(d.Lite.Coverage)
+	if covered == 0 {
+		covered = len(b)
+	}
+	if covered > len(b) || sum(append(d.pseudoHeader(), b[:covered]...)) != 0xffff {
+		d.Faults = append(d.Faults, wrongChecksum)
+	}
+}
+
+// pseudoHeader is that of RFC 768 and RFC 9293, or of RFC 8200 section 8.1. A
+// source route's last address stands for the destination, RFC 1122 section
+// 4.1.3.4.
 func (d *datagram) pseudoHeader() []byte {
-	b := append(d.Src.AsSlice(), d.Dst.AsSlice()...)
+	dst := d.Dst.AsSlice()
+	if n := len(d.Options); n > 0 {
+		dst = d.Options[n-4:]
+	}
+	b := append(d.Src.AsSlice(), dst...)
 	if d.V6 {
 		b = binary.BigEndian.AppendUint32(b, uint32(len(d.Payload)))
 		return append(b, 0, 0, 0, byte(d.Protocol))
@@ -217,7 +256,12 @@ func (d *datagram) fixed(withPort, withLabel bool) string {
 	if len(d.Pieces) > 0 {
 		fmt.Fprintf(&b, " fragments %v", d.Pieces)
 	}
+	if len(d.Options) > 0 {
+		fmt.Fprintf(&b, " options %x", d.Options)
+	}
 	switch {
+	case d.Lite != nil:
+		fmt.Fprintf(&b, " udplite to %d coverage %d data %s", d.Lite.DstPort, d.Lite.Coverage, brief(d.Lite.Data))
 	case d.UDP != nil:
 		fmt.Fprintf(&b, " udp to %d length %d data %s", d.UDP.DstPort, d.UDP.Length, brief(d.UDP.Payload))
 		if withPort {

@@ -19,6 +19,8 @@ type freely struct {
 	label   bool // the flow label is not given
 	pid     int  // of the program
 	waiting bool // no probe leaves before the one ahead of it is settled
+	kernel  bool // its TCP sends them, each from a socket of its own
+	raw     bool // the flow label may be what tells a probe from others
 }
 
 // rules checks what holds for the probes of one run, whatever chance chose.
@@ -38,13 +40,15 @@ func (r freely) rules(probes []*datagram) []string {
 		switch {
 		case p.UDP != nil:
 			ports[uint16(p.UDP.SrcPort)]++
+		case p.Lite != nil:
+			ports[p.Lite.SrcPort]++
 		case p.TCP != nil:
 			ports[uint16(p.TCP.SrcPort)]++
 			sequences[p.TCP.Seq]++
 		case p.Echo != nil && p.Echo.ID != uint16(r.pid):
 			add(i, "echo identifier %d, process %d", p.Echo.ID, r.pid)
 		}
-		if i > 0 && p.UDP == nil && !p.V6 && uint16(p.ID) != uint16(probes[i-1].ID)+1 {
+		if i > 0 && p.UDP == nil && p.Lite == nil && !r.kernel && !p.V6 && uint16(p.ID) != uint16(probes[i-1].ID)+1 {
 			add(i, "IP identification %d after %d", p.ID, probes[i-1].ID)
 		}
 	}
@@ -54,7 +58,13 @@ func (r freely) rules(probes []*datagram) []string {
 	if n := len(sequences); n > 0 && n < len(probes) {
 		faults = append(faults, fmt.Sprintf("%d TCP sequence numbers for %d probes", n, len(probes)))
 	}
-	return append(append(faults, labelRules(probes, r.label)...), timestampRules(probes)...)
+	if r.kernel {
+		return faults
+	}
+	if !r.raw || !r.label {
+		faults = append(faults, labelRules(probes, r.label)...)
+	}
+	return append(faults, timestampRules(probes)...)
 }
 
 func portRules(ports map[uint16]int, probes int) []string {
@@ -85,7 +95,7 @@ func labelRules(probes []*datagram, free bool) []string {
 		labels[p.Label] = true
 	}
 	want := 1
-	if free && probes[0].V6 && probes[0].UDP != nil {
+	if free && probes[0].V6 && (probes[0].UDP != nil || probes[0].Lite != nil) {
 		want = max(len(probes)-1, 1) // two may be equal by chance
 	}
 	if n := len(labels); n < want || want == 1 && n > 1 {

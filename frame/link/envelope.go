@@ -21,6 +21,7 @@ type Want struct {
 	DstPort   uint16
 	Mark      uint32 // SO_MARK, needs CAP_NET_ADMIN; 0 is none
 	Debug     bool   // SO_DEBUG on the look-up, to no effect: needs CAP_NET_ADMIN
+	Broadcast bool   // SO_BROADCAST: leave it to others to refuse broadcast addresses
 	DontRoute bool   // SO_DONTROUTE: only hosts on an attached network, IPv4 only
 }
 

@@ -159,6 +159,11 @@ func (w *Want) setOptions(fd int) error {
 			return opError("setsockopt SO_BINDTODEVICE", err)
 		}
 	}
+	if w.Broadcast {
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_BROADCAST, 1); err != nil {
+			return opError("setsockopt SO_BROADCAST", err)
+		}
+	}
 	if w.DontRoute {
 		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DONTROUTE, 1); err != nil {
 			return opError("setsockopt SO_DONTROUTE", err)

@@ -35,14 +35,21 @@ func shellWord(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// Drop gives up every capability for good, those that are kept aside. All
-// sockets are open by then, and nothing later needs one.
+// Drop gives up every capability for good. All sockets are open by then, and
+// nothing later needs one, unless kept says so: the first of it that the
+// process has stays.
 func Drop(kept ...cap.Value) error {
-	set := cap.NewSet()
-	for _, flag := range []cap.Flag{cap.Permitted, cap.Effective} {
-		if err := set.SetFlag(flag, true, kept...); err != nil {
-			return fmt.Errorf("keep capabilities %v: %w", kept, err)
+	set, now := cap.NewSet(), cap.GetProc()
+	for _, v := range kept {
+		if has, err := now.GetFlag(cap.Effective, v); err != nil || !has {
+			continue
 		}
+		for _, flag := range []cap.Flag{cap.Permitted, cap.Effective} {
+			if err := set.SetFlag(flag, true, v); err != nil {
+				return fmt.Errorf("keep capability %v: %w", v, err)
+			}
+		}
+		break
 	}
 	if err := set.SetProc(); err != nil {
 		return fmt.Errorf("give up capabilities: %w", err)

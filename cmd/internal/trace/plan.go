@@ -79,11 +79,11 @@ func trafficClass(o *option.Options) (uint8, error) {
 	return uint8(o.TOS), nil
 }
 
-// keeps is the privileges that a run can't give up: the sockets of the kernel's
-// connections are marked one by one.
+// keeps is the privileges of which a run can't give up one: the sockets of the
+// kernel's connections are marked one by one. Since Linux 5.17 either will do.
 func keeps(o *option.Options) []cap.Value {
 	if o.Method == methodConnect && o.Mark != 0 {
-		return []cap.Value{cap.NET_ADMIN}
+		return []cap.Value{cap.NET_ADMIN, cap.NET_RAW}
 	}
 	return nil
 }

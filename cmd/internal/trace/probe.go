@@ -83,5 +83,8 @@ func (r *run) probe(ctx context.Context, stop context.CancelCauseFunc, n *networ
 		// It is also the cause that stopped the engine.
 		return failed
 	}
+	if err != nil && r.counts.Sent == 0 {
+		return err // the header stays as it is
+	}
 	return errors.Join(err, outputError(r.out.End()))
 }

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"context"
+	"errors"
 	mathrand "math/rand/v2"
 	"time"
 
@@ -84,14 +85,14 @@ func (r *run) trace(ctx context.Context, stop context.CancelCauseFunc) (err erro
 		}
 	}
 	if r.tos, err = trafficClass(r.opts); err != nil {
-		return err
+		return errors.Join(err, r.lateHeader(err))
 	}
 	if err := checkProtocol(r.opts); err != nil {
 		return err
 	}
 	w, err := r.open(stop)
 	if err != nil {
-		return err
+		return errors.Join(err, r.lateHeader(err))
 	}
 	defer w.Close()
 	pcap, err := r.createCapture(w)
@@ -125,6 +126,7 @@ func (r *run) open(gone func(error)) (*wire.Wire, error) {
 		cfg.Want.Dst, cfg.Target = o.Gateway, o.Addr.WithZone("")
 	}
 	if o.Method == methodConnect {
+		cfg.Want.Broadcast = true // TCP's refusal is another one than UDP's
 		cfg.Connect = &link.ConnectorConfig{TOS: r.tos, DontFragment: o.DontFragment}
 		if o.FlowLabelGiven {
 			cfg.Connect.Label = &o.FlowLabel
@@ -148,6 +150,17 @@ func (r *run) createCapture(w *wire.Wire) (*capture.Writer, error) {
 		return nil, nil
 	}
 	return capture.Create(r.opts.PCAP, w.Envelope.Header.Type, w.Envelope.Interface.Name, w.Epoch)
+}
+
+// lateHeader prints the header line of a trace by connections that could not
+// begin, unless traceroute finds that out earlier: when it opens the socket that
+// hears the answers.
+func (r *run) lateHeader(err error) error {
+	var op *link.OpError
+	if r.opts.Method != methodConnect || !errors.As(err, &op) || op.Op == "bind" || op.Op == "setsockopt SO_BINDTODEVICE" {
+		return nil
+	}
+	return r.header()
 }
 
 // header prints the header line, once.
