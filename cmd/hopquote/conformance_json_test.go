@@ -28,8 +28,8 @@ var recorded = []comparison{
 	{name: "udp IPv6 fragments", args: "-n -q2 fd00:120::20 2001"},
 	{name: "icmp IPv6", args: "-n -I fd00:120::20"},
 	{name: "tcp IPv6", args: "-n -T fd00:120::20"},
-	{name: "udplite", args: "-n -UL 192.168.120.20"},
-	{name: "udplite IPv6", args: "-n -UL -O coverage=20 fd00:120::20"},
+	{name: "udplite", args: "-n -UL -p 33434 192.168.120.20"},
+	{name: "udplite IPv6", args: "-n -UL -p 33434 -O coverage=20 fd00:120::20"},
 	{name: "connections", args: "-n -M tcpconn 192.168.120.20"},
 	{name: "connections IPv6", args: "-n -q2 -M tcpconn fd00:120::20"},
 }

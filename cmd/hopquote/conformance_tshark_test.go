@@ -110,7 +110,7 @@ func dissection(t *testing.T, tshark, path string) (faults []string, judged int)
 	t.Helper()
 	args := []string{
 		"-n", "-r", path, "-T", "fields", "-E", "separator=|", "-Y", "!(icmpv6.type >= 133)", // not the search for neighbours
-		"-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE",
+		"-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE", "-o", "udplite.check_checksum:TRUE",
 	}
 	for _, name := range columnNames {
 		args = append(args, "-e", name)
