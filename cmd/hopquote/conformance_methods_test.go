@@ -37,10 +37,16 @@ func TestConformanceMethods(t *testing.T) {
 		{name: "13 connection, closed port", args: "-n -M tcpconn 192.168.120.20"},
 		{name: "13 connection, fields", args: "-n -q2 -m2 -M tcpconn -p 443 -t 16 192.168.120.20 500"},
 		{name: "13 connection, source port", args: "-n -q2 -M tcpconn --sport=5555 192.168.120.20"},
+		{name: "-d", args: "-n -q1 -m1 -d 192.168.120.20"},
+		{name: "-d with -I", args: "-n -q1 -m1 --debug -I 192.168.120.20"},
+		{name: "-r on the link", args: "-n -q1 -r 192.168.100.20"},
+		{name: "-r on the link, tcp", args: "-n -q1 -r -T 192.168.100.20"},
+		{name: "--fwmark", args: "-n -q1 -m1 --fwmark=7 192.168.120.20"},
 		{name: "14 raw icmp", args: "-n -q1 -m1 -w1 -P icmp 192.168.120.20"},
 	}
 	if n.HasIPv6() {
 		table = append(table,
+			comparison{name: "-r, IPv6", args: "-n -q1 -r fd00:120::20"},
 			comparison{name: "9 udplite, IPv6", args: "-n -UL fd00:120::20"},
 			comparison{name: "9 udplite, IPv6 label", args: "-n -q2 -m2 -UL -l 0x12345 -O coverage=20 fd00:120::20"},
 			comparison{name: "10 raw, IPv6", args: "-n -P 253 fd00:120::20"},
