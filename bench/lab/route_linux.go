@@ -31,6 +31,13 @@ type Route struct {
 	TOS   uint8      // IPv4: matches only this TOS
 	MTU   int        // path MTU in bytes that the route starts with
 	Table int        // routing table 1..2^32-1; 0 means main
+	// Metric ranks routes to the same destination, least first, 0..2^32-1. For
+	// IPv6, 0 means 1024.
+	Metric int
+	// NextHops, in place of Via, are several next hops with equal shares. Which
+	// one a packet takes is up to net.ipv4.fib_multipath_hash_policy, and the
+	// IPv6 key of that name: 0 by addresses, 1 by ports too.
+	NextHops []netip.Addr
 }
 
 // DefaultRoute is the default route of via's family through via.
@@ -72,8 +79,11 @@ var routeTypes = map[RouteType]uint8{
 
 func (h *Host) routeMessage(r Route) (*rtnetlink.RouteMessage, error) {
 	kind, ok := routeTypes[r.Type]
-	if !ok || !r.Dst.IsValid() || r.MTU < 0 || !validTable(r.Table) {
-		return nil, fmt.Errorf("%+v: the destination, type, MTU or table is out of range", r)
+	if !ok || !r.Dst.IsValid() || r.MTU < 0 || !fitsAttribute(r.Table) || !fitsAttribute(r.Metric) {
+		return nil, fmt.Errorf("%+v: the destination, type, MTU, table or metric is out of range", r)
+	}
+	if len(r.NextHops) > 0 && (r.Via.IsValid() || r.Link != "" || r.Type != Unicast) {
+		return nil, fmt.Errorf("%+v: several next hops exclude one, a link, and the refusing types", r)
 	}
 	m := &rtnetlink.RouteMessage{
 		Family:    family(r.Dst.Addr()),
@@ -89,9 +99,13 @@ func (h *Host) routeMessage(r Route) (*rtnetlink.RouteMessage, error) {
 	m.Table, m.Attributes.Table = table(r.Table)
 	if r.Via.IsValid() {
 		m.Attributes.Gateway = r.Via.AsSlice()
-	} else if r.Type == Unicast {
+	} else if r.Type == Unicast && len(r.NextHops) == 0 {
 		m.Scope = unix.RT_SCOPE_LINK
 	}
+	for _, via := range r.NextHops {
+		m.Attributes.Multipath = append(m.Attributes.Multipath, rtnetlink.NextHop{Gateway: via.AsSlice()})
+	}
+	m.Attributes.Priority = uint32(r.Metric)
 	if r.Src.IsValid() {
 		m.Attributes.Src = r.Src.AsSlice()
 	}
@@ -124,7 +138,7 @@ func (h *Host) AddRule(r Rule) error {
 		Action:     unix.FR_ACT_TO_TBL,
 		Attributes: &rtnetlink.RuleAttributes{},
 	}
-	if r.Table == 0 || !validTable(r.Table) || r.Priority < 0 || r.Priority > 32765 {
+	if r.Table == 0 || !fitsAttribute(r.Table) || r.Priority < 0 || r.Priority > 32765 {
 		return fmt.Errorf("lab: add rule %+v on %s: the table or priority is out of range", r, h.name)
 	}
 	short, long := table(r.Table)
@@ -149,7 +163,8 @@ func (h *Host) AddRule(r Rule) error {
 	return nil
 }
 
-func validTable(n int) bool { return n >= 0 && int64(n) <= 1<<32-1 }
+// fitsAttribute tells whether n fits the four bytes that tables and metrics have.
+func fitsAttribute(n int) bool { return n >= 0 && int64(n) <= 1<<32-1 }
 
 // table gives a table's number for the message header, which has one byte for
 // it, and for the attribute, which has four.
