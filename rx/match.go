@@ -34,10 +34,12 @@ func (t *Table) Match(r *frame.Reply, at time.Duration, m *Match) {
 	}
 	switch e.state {
 	case inFlight:
-		if r.Kind == frame.KindTimeExceeded {
-			t.pass(e)
+		if e.method == frame.Raw {
+			if r.Kind == frame.KindTimeExceeded {
+				t.pass(e)
+			}
+			t.leave(i)
 		}
-		t.leave(i)
 		e.state = answered
 		t.counts.InFlight--
 		t.counts.Answered++
@@ -93,7 +95,7 @@ func (t *Table) choose(r *frame.Reply, key frame.Key, ok bool) (int32, Reason) {
 	sames := 0
 	for ; i != none; i = t.entries[i].next {
 		e := &t.entries[i]
-		if bad := e.refuse(r); bad != ReasonNone {
+		if bad := t.refuse(i, r); bad != ReasonNone {
 			reason = max(reason, bad)
 			continue
 		}
@@ -153,11 +155,12 @@ func unfit(r *frame.Reply) Reason {
 
 // refuse says what in the reply isn't the probe's, though the keys are equal.
 // The greater the reason, the nearer the reply came.
-func (e *entry) refuse(r *frame.Reply) Reason {
+func (t *Table) refuse(i int32, r *frame.Reply) Reason {
+	e := &t.entries[i]
 	if r.Kind.IsError() {
 		q := &r.Quote
 		switch {
-		case q.Src != e.src || q.Dst != e.dst && !e.route.Passes(q.Dst):
+		case q.Src != e.src || q.Dst != e.dst && !(e.routed && t.routes[i].Passes(q.Dst)):
 			return ReasonAddress
 		case e.method == frame.TCP && q.Seq != e.seq:
 			return ReasonSequence

@@ -19,6 +19,12 @@ type line struct {
 	passed         uint8 // highest TTL at which a router let one of them expire
 }
 
+// neighbours are what is next to a place in its line.
+type neighbours struct {
+	ahead  int32 // the next older one
+	behind int32 // the next newer one
+}
+
 func (e *entry) flow() flow { return flow{e.src, e.dst, e.protocol} }
 
 // findRaw gives the index of the Raw probe that the reply belongs to, or the
@@ -66,7 +72,7 @@ func (t *Table) findAnswered(r *frame.Reply) (int32, Reason) {
 	if !ok {
 		return none, ReasonUnknown
 	}
-	for i := l.oldest; i != none; i = t.entries[i].behind {
+	for i := l.oldest; i != none; i = t.links[i].behind {
 		if t.entries[i].ttl > l.passed {
 			return i, ReasonNone
 		}
@@ -76,48 +82,47 @@ func (t *Table) findAnswered(r *frame.Reply) (int32, Reason) {
 
 // queue puts a Raw probe at the end of its line.
 func (t *Table) queue(i int32) {
-	e := &t.entries[i]
-	e.ahead, e.behind = none, none
-	l, ok := t.lines[e.flow()]
+	if n := len(t.entries) - len(t.links); n > 0 {
+		t.links = append(t.links, make([]neighbours, n)...)
+	}
+	f := t.entries[i].flow()
+	at := neighbours{none, none}
+	l, ok := t.lines[f]
 	if ok {
-		e.ahead = l.newest
-		t.entries[l.newest].behind = i
+		at.ahead = l.newest
+		t.links[l.newest].behind = i
 	} else {
 		l.oldest = i
 	}
+	t.links[i] = at
 	l.newest = i
+	t.lines[f] = l
+}
+
+// pass notes that a router let a Raw probe expire.
+func (t *Table) pass(e *entry) {
+	l := t.lines[e.flow()]
+	l.passed = max(l.passed, e.ttl)
 	t.lines[e.flow()] = l
 }
 
-// pass notes that a router let the probe expire.
-func (t *Table) pass(e *entry) {
-	if e.method == frame.Raw {
-		l := t.lines[e.flow()]
-		l.passed = max(l.passed, e.ttl)
-		t.lines[e.flow()] = l
-	}
-}
-
-// leave takes a probe in flight out of its line, if it has one.
+// leave takes a Raw probe in flight out of its line.
 func (t *Table) leave(i int32) {
-	e := &t.entries[i]
-	if e.method != frame.Raw {
-		return
-	}
-	l := t.lines[e.flow()]
-	if e.ahead == none {
-		l.oldest = e.behind
+	f, at := t.entries[i].flow(), t.links[i]
+	l := t.lines[f]
+	if at.ahead == none {
+		l.oldest = at.behind
 	} else {
-		t.entries[e.ahead].behind = e.behind
+		t.links[at.ahead].behind = at.behind
 	}
-	if e.behind == none {
-		l.newest = e.ahead
+	if at.behind == none {
+		l.newest = at.ahead
 	} else {
-		t.entries[e.behind].ahead = e.ahead
+		t.links[at.behind].ahead = at.ahead
 	}
 	if l.oldest == none {
-		delete(t.lines, e.flow())
+		delete(t.lines, f)
 		return
 	}
-	t.lines[e.flow()] = l
+	t.lines[f] = l
 }

@@ -203,9 +203,9 @@ func TestRawLineProperties(t *testing.T) {
 			seen := uint64(0)
 			for f, l := range table.lines {
 				before := int32(none)
-				for i := l.oldest; i != none; i = table.entries[i].behind {
+				for i := l.oldest; i != none; i = table.links[i].behind {
 					e := &table.entries[i]
-					if e.state != inFlight || e.flow() != f || e.ahead != before || before != none && table.entries[before].id > e.id {
+					if e.state != inFlight || e.flow() != f || table.links[i].ahead != before || before != none && table.entries[before].id > e.id {
 						t.Fatalf("entry %+v behind %d in line %+v", e, before, f)
 					}
 					before = i

@@ -18,9 +18,13 @@ type Table struct {
 	free    int32   // first free place, chained by entry.next; none if there is none
 	byKey   map[frame.Key]int32
 	byTag   map[int]int32
-	lines   map[flow]line // of Raw probes in flight
-	raws    int           // Raw probes among the entries
 	counts  Counts
+
+	// What few probes have is kept out of the entries, which are to be small.
+	routes map[int32]frame.Route // by place, of entries that are routed
+	lines  map[flow]line         // of Raw probes in flight
+	links  []neighbours          // by place, of Raw probes in flight
+	raws   int                   // Raw probes among the entries
 }
 
 // none is the index that stands for no entry.
@@ -34,9 +38,6 @@ type entry struct {
 	tag        int
 	next, prev int32 // probes of the same key: next is older, prev newer
 	older      int32 // the probe that had the tag before
-	ahead      int32 // Raw in flight: the next older one of its line
-	behind     int32 // and the next newer one
-	route      frame.Route
 	seq        uint32
 	label      uint32
 	size       uint16 // whole IP length; 0 for not known
@@ -47,6 +48,7 @@ type entry struct {
 	protocol   uint8 // Raw
 	method     frame.Method
 	df         bool
+	routed     bool // has a Route
 	unsummed   bool // left with a checksum of zero
 	state      state
 }
@@ -70,6 +72,7 @@ func NewTable(hint int) *Table {
 		free:    none,
 		byKey:   make(map[frame.Key]int32, hint),
 		byTag:   make(map[int]int32, hint),
+		routes:  make(map[int32]frame.Route),
 		lines:   make(map[flow]line),
 	}
 }
@@ -93,12 +96,15 @@ func (t *Table) Add(tag int, p *frame.Probe, sent time.Duration) {
 	i := t.place()
 	t.entries[i] = entry{
 		key: p.Key(), src: p.Src, dst: p.Dst, sent: sent, tag: tag,
-		prev: none, next: none, older: older, route: p.Route,
+		prev: none, next: none, older: older, routed: !p.Route.IsZero(),
 		seq: p.Seq, label: p.Label & maxLabel, size: uint16(size), id: p.ID,
 		tos: p.TOS, flags: p.TCP.Flags, ttl: p.TTL, protocol: p.Protocol, method: p.Method, df: p.DF,
 		unsummed: p.NoChecksum,
 	}
 	t.link(i)
+	if !p.Route.IsZero() {
+		t.routes[i] = p.Route
+	}
 	if p.Method == frame.Raw {
 		t.raws++
 		t.queue(i)
@@ -118,7 +124,9 @@ func (t *Table) Expire(tag int) {
 
 func (t *Table) expire(i int32) {
 	if e := &t.entries[i]; e.state == inFlight {
-		t.leave(i)
+		if e.method == frame.Raw {
+			t.leave(i)
+		}
 		e.state = expired
 		t.counts.InFlight--
 		t.counts.Expired++
@@ -139,6 +147,9 @@ func (t *Table) Forget(tag int) {
 		t.unlink(i)
 		if t.entries[i].method == frame.Raw {
 			t.raws--
+		}
+		if t.entries[i].routed {
+			delete(t.routes, i)
 		}
 		t.entries[i] = entry{next: t.free}
 		t.free = i

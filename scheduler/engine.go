@@ -28,6 +28,10 @@ type Config struct {
 	// batch shares one send time, so that large ones cost RTT accuracy.
 	Batch int
 
+	// Amend, when set, corrects a probe that left by the frame that did: Sender
+	// may have put another in the place of the one it was given.
+	Amend func(f []byte, p *frame.Probe)
+
 	// Observer sees every frame sent and received; nil for none.
 	Observer Observer
 	// Full, when set, is asked before new probes are sent: true holds them
@@ -219,7 +223,10 @@ func (e *Engine) flush() error {
 		at := e.cfg.Clock.Now()
 		frames := e.out.waiting()
 		n, err := e.cfg.Sender.Send(frames)
-		for _, f := range frames[:n] {
+		for i, f := range frames[:n] {
+			if e.cfg.Amend != nil {
+				e.cfg.Amend(f, e.out.waitingProbe(i))
+			}
 			if e.cfg.Observer != nil {
 				e.cfg.Observer.FrameSent(at, f)
 			}

@@ -36,6 +36,9 @@ const maxTemplates = 4096
 func (o *outbox) empty() bool       { return o.next == len(o.frames) }
 func (o *outbox) waiting() [][]byte { return o.frames[o.next:] }
 
+// waitingProbe is the probe of waiting()[i].
+func (o *outbox) waitingProbe(i int) *frame.Probe { return &o.owners[o.next+i].probe }
+
 func (o *outbox) reset() {
 	o.frames, o.owners, o.next = o.frames[:0], o.owners[:0], 0
 	o.used, o.fragments = 0, o.fragments[:0]

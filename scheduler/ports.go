@@ -17,7 +17,8 @@ type Sender interface {
 	// all with a nil error is back-pressure: the rest may be tried again
 	// later. An error concerns frames[n]; those after it were not tried. The
 	// sender may write the link destination into the frames, and does not
-	// keep them after it returns.
+	// keep them after it returns. Where the kernel sends another frame in the
+	// place of one, it may put that into the slice, see Config.Amend.
 	Send(frames [][]byte) (n int, err error)
 }
 

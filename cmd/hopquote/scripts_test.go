@@ -15,9 +15,6 @@ import (
 // traceroute prints there.
 const scripts = "../../testdata/scripts/*.sim"
 
-// notYet is what the program says about options that are only parsed so far.
-const notYet = "not available yet"
-
 // otherwise holds what ours prints where it differs on purpose: the kernel
 // hides these errors from sockets, but the routers sent them. The table of
 // differences has the reasons.
@@ -56,9 +53,6 @@ func TestScripts(t *testing.T) {
 func testRun(t *testing.T, script *simnet.Script, run simnet.Run) {
 	n := openScript(t, script)
 	got := runIn(t, n.Host(simnet.Prober), ours(), run.Args...).timeless()
-	if strings.Contains(got.Stderr, notYet) {
-		t.Skip(strings.TrimSpace(got.Stderr))
-	}
 	if got.Code != 0 || got.Stderr != "" {
 		t.Errorf("exit %d, stderr %q", got.Code, got.Stderr)
 	}

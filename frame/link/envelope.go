@@ -20,6 +20,7 @@ type Want struct {
 	Protocol  uint8
 	DstPort   uint16
 	Mark      uint32 // SO_MARK, needs CAP_NET_ADMIN; 0 is none
+	Debug     bool   // SO_DEBUG on the look-up, to no effect: needs CAP_NET_ADMIN
 	DontRoute bool   // SO_DONTROUTE: only hosts on an attached network, IPv4 only
 }
 
@@ -43,6 +44,7 @@ type Envelope struct {
 	LinkMTU   int        // bytes of IP packet: of the interface
 	Local     bool       // delivered on this host: leaves through a raw IP socket
 	Bound     string     // Want.Interface
+	Mark      uint32     // Want.Mark
 	// Zone is the interface that a link-local Src or Dst belongs to, empty
 	// without one. It differs from Interface for an own address: that is
 	// reached over loopback.

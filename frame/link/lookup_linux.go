@@ -18,7 +18,8 @@ const dryRunPort = 33434
 //
 // It connects a UDP socket, which sends nothing, so that routes that fail do so
 // with the kernel's own errors: those are *OpError with Op "setsockopt
-// SO_BINDTODEVICE", "setsockopt SO_MARK", "bind" or "connect".
+// SO_DEBUG", "setsockopt SO_MARK", "setsockopt SO_BINDTODEVICE", "bind" or
+// "connect".
 func Lookup(w Want) (Envelope, error) {
 	if err := w.check(); err != nil {
 		return Envelope{}, err
@@ -124,7 +125,7 @@ func (w *Want) dryRun() (Envelope, error) {
 	if err := unix.Connect(fd, peer); err != nil {
 		return Envelope{}, opError("connect", err)
 	}
-	e := Envelope{Bound: w.Interface}
+	e := Envelope{Bound: w.Interface, Mark: w.Mark}
 	local, err := unix.Getsockname(fd)
 	if err != nil {
 		return Envelope{}, opError("getsockname", err)
@@ -143,14 +144,19 @@ func (w *Want) dryRun() (Envelope, error) {
 
 // setOptions sets what changes the kernel's choice of a route.
 func (w *Want) setOptions(fd int) error {
-	if w.Interface != "" {
-		if err := unix.BindToDevice(fd, w.Interface); err != nil {
-			return opError("setsockopt SO_BINDTODEVICE", err)
+	if w.Debug {
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DEBUG, 1); err != nil {
+			return opError("setsockopt SO_DEBUG", err)
 		}
 	}
 	if w.Mark != 0 {
-		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_MARK, int(w.Mark)); err != nil {
-			return opError("setsockopt SO_MARK", err)
+		if err := setMark(fd, w.Mark); err != nil {
+			return err
+		}
+	}
+	if w.Interface != "" {
+		if err := unix.BindToDevice(fd, w.Interface); err != nil {
+			return opError("setsockopt SO_BINDTODEVICE", err)
 		}
 	}
 	if w.DontRoute {
@@ -164,6 +170,14 @@ func (w *Want) setOptions(fd int) error {
 		}
 	} else if err := unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TOS, int(w.TOS)); err != nil {
 		return opError("setsockopt IP_TOS", err)
+	}
+	return nil
+}
+
+// setMark marks what leaves by the socket, socket(7).
+func setMark(fd int, mark uint32) error {
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_MARK, int(mark)); err != nil {
+		return opError("setsockopt SO_MARK", err)
 	}
 	return nil
 }

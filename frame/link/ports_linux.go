@@ -16,6 +16,10 @@ type PortsConfig struct {
 	Src       netip.Addr   // a link-local one needs a zone or the Interface
 	Fixed     uint16       // the one port that every Hold gives; 0 for a new one each time
 	Interface string       // bind to it (SO_BINDTODEVICE), as Want.Interface
+	// Renew gives the Fixed port a new socket with every Hold, and Release
+	// closes it: a Connector can use a socket once. Its connections end with a
+	// reset, so that the next one needs not wait until TCP forgets the last.
+	Renew bool
 }
 
 // Ports gives the configuration for the source ports of the envelope's probes.
@@ -75,15 +79,16 @@ func NewPorts(c PortsConfig) (*Ports, error) {
 // Hold gives a source port, 1..65535, that is held until Release. With no port
 // left the error is EADDRINUSE, with no file descriptor left EMFILE.
 func (p *Ports) Hold() (uint16, error) {
-	if p.c.Fixed != 0 {
+	if _, held := p.open[p.c.Fixed]; held {
 		return p.c.Fixed, nil
 	}
-	return p.hold(0)
+	return p.hold(p.c.Fixed)
 }
 
-// Release gives a port back. The Fixed port stays held until Close.
+// Release gives a port back. The Fixed port stays held until Close unless it is
+// to Renew.
 func (p *Ports) Release(port uint16) {
-	if fd, held := p.open[port]; held && p.c.Fixed == 0 {
+	if fd, held := p.open[port]; held && (p.c.Fixed == 0 || p.c.Renew) {
 		closeHeld(fd)
 		delete(p.open, port)
 	}
@@ -175,8 +180,15 @@ func (p *Ports) socket() (int, error) {
 
 func (p *Ports) bind(fd int, port uint16) (uint16, error) {
 	if p.c.Interface != "" {
-		if err := unix.BindToDevice(fd, p.c.Interface); err != nil {
+		// Kernels before 5.7 want CAP_NET_RAW for it, which the caller may have
+		// given up. The source address binds well enough.
+		if err := unix.BindToDevice(fd, p.c.Interface); err != nil && !errors.Is(err, unix.EPERM) {
 			return 0, opError("setsockopt SO_BINDTODEVICE", err)
+		}
+	}
+	if p.c.Renew && p.c.Fixed != 0 {
+		if err := unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}); err != nil {
+			return 0, opError("setsockopt SO_LINGER", err)
 		}
 	}
 	if p.c.Src.Is6() {

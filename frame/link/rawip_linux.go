@@ -32,6 +32,11 @@ func openRawIP(e *Envelope) (_ *batch, err error) {
 	} else if err := unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_HDRINCL, 1); err != nil {
 		return nil, opError("setsockopt IP_HDRINCL", err)
 	}
+	if e.Mark != 0 {
+		if err := setMark(fd, e.Mark); err != nil {
+			return nil, err
+		}
+	}
 	if e.Bound != "" {
 		if err := unix.BindToDevice(fd, e.Bound); err != nil {
 			return nil, opError("setsockopt SO_BINDTODEVICE", err)

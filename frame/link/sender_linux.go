@@ -102,6 +102,11 @@ func openPacket(e *Envelope, bypass bool) (*batch, error) {
 			return nil, opError("setsockopt PACKET_QDISC_BYPASS", err)
 		}
 	}
+	if e.Mark != 0 {
+		// The route is chosen by now. Who filters or shapes by marks sees it, and
+		// nobody depends on it.
+		_ = rc.Control(func(fd uintptr) { _ = setMark(int(fd), e.Mark) })
+	}
 	b := newBatch(rc, conn)
 	if e.Header.Type.HeaderLen() == 0 {
 		b.nameByVersion(e.Interface.Index)

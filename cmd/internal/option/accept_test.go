@@ -3,6 +3,7 @@ package option
 import (
 	"math"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,14 +13,14 @@ import (
 	"github.com/hopquote/hopquote/frame"
 )
 
-var compareAddr = cmpopts.EquateComparable(netip.Addr{})
+var compareAddr = cmpopts.EquateComparable(netip.Addr{}, frame.Route{})
 
 // defaults gives the Options of `traceroute 10.0.0.1`.
 func defaults() *Options {
 	return &Options{
 		Program: "traceroute", Host: "10.0.0.1", Addr: netip.MustParseAddr("10.0.0.1"), Family: 4,
 		PacketLen: -1, First: 1, Max: 30, Sim: 16, Queries: 3, Method: "default",
-		Wait: Wait{5, 3, 10}, Format: "text",
+		Wait: Wait{5, 3, 10}, Format: "text", Protocol: 253,
 	}
 }
 
@@ -172,7 +173,7 @@ var ownLines = []accepted{
 }
 
 func TestAccepted(t *testing.T) {
-	for _, tt := range append(ownLines, acceptedLines...) {
+	for _, tt := range slices.Concat(ownLines, acceptedLines, methodLines) {
 		want := defaults()
 		tt.set(want)
 		got, err := parse(words("traceroute", tt.line)...)

@@ -5,14 +5,15 @@ import (
 	"math"
 	"net/netip"
 	"strings"
+
+	"github.com/hopquote/hopquote/frame"
 )
 
 const (
-	maxHops         = 255
-	maxQueries      = 10
-	maxIPv4Gateways = 8         // what fits an IPv4 header, with the destination
-	sendWaitMillis  = 10        // from here on -z counts milliseconds
-	flowLabelMask   = 1<<20 - 1 // RFC 8200 section 3
+	maxHops        = 255
+	maxQueries     = 10
+	sendWaitMillis = 10        // from here on -z counts milliseconds
+	flowLabelMask  = 1<<20 - 1 // RFC 8200 section 3
 )
 
 // takePositionals reads host and packetlen.
@@ -66,44 +67,72 @@ func (p *parser) check() error {
 	return nil
 }
 
-// resolveGateways proves that the gateways are hosts of the right family. Of
-// several for IPv6 the first may be a number instead, the type of the routing
-// header.
+// resolveGateways finds the addresses of the gateways, hosts of the right
+// family. Of several for IPv6 the first may be a number instead, the type of
+// the routing header.
 func (p *parser) resolveGateways() error {
-	gateways := p.gateways
-	if p.family == 4 && len(gateways) > maxIPv4Gateways {
-		return usage(fmt.Sprintf("Too many gateways specified. No more than %d", maxIPv4Gateways))
+	gateways, typ := p.gateways, anyType
+	if p.family == 4 && len(gateways) > frame.MaxGateways4 {
+		return usage(fmt.Sprintf("Too many gateways specified. No more than %d", frame.MaxGateways4))
 	}
 	if p.family == 6 && len(gateways) > 1 {
-		if _, whole := wholeUint(gateways[0]); whole || gateways[0] == "" {
-			gateways = gateways[1:]
+		if v, whole := wholeUint(gateways[0]); whole || gateways[0] == "" {
+			gateways, typ = gateways[1:], int64(v)
 		}
 	}
+	var addrs []netip.Addr
 	for _, g := range gateways {
-		if _, before, ok := p.resolve(g, p.family); !ok {
+		addr, before, ok := p.resolve(g, p.family)
+		if !ok {
 			return usage(before)
 		}
+		addrs = append(addrs, addr)
 	}
+	return p.route(addrs, typ)
+}
+
+// anyType stands for a routing header's type that is not given.
+const anyType int64 = -1
+
+// route makes the source route over the gateways.
+func (p *parser) route(gateways []netip.Addr, typ int64) error {
+	if len(gateways) == 0 {
+		return nil
+	}
+	kind := frame.LSRR
+	switch {
+	case p.family == 4:
+	case typ == 0, typ == anyType && len(gateways) > 1:
+		kind = frame.Routing0
+	case typ == 2, typ == anyType:
+		kind = frame.Routing2
+	case typ == 4:
+		kind = frame.Routing4
+	default:
+		return usage(fmt.Sprintf("hopquote: routing header type %d: known are 0, 2 and 4", typ))
+	}
+	bare := make([]netip.Addr, len(gateways))
+	for i, g := range gateways {
+		bare[i] = g.WithZone("")
+	}
+	var err error
+	if p.opts.Route, err = frame.NewRoute(kind, bare); err != nil {
+		return usage(fmt.Sprintf("hopquote: %d gateways: a routing header of type 2 has one", len(gateways)))
+	}
+	p.opts.Gateway = gateways[0]
 	return nil
 }
 
-// checkAvailable refuses what has been parsed but can't be done yet, or not
-// together.
-func (p *parser) checkAvailable() error {
-	name := p.later
-	if name == "" && findMethod(p.method).later {
-		name = p.chosen
-		if name == "-M" || name == "--module" {
-			name += " " + p.method
-		}
-	}
+// checkTogether refuses what can't be done together.
+func (p *parser) checkTogether() error {
+	method := findMethod(p.method).name
 	switch {
-	case name == "" && p.opts.PathMTU == MTUProbe && findMethod(p.method).name == "tcp":
-		return usage("hopquote: --mtu=probe needs probes of any size: UDP or ICMP")
-	case name == "":
-		return nil
+	case p.opts.PathMTU == MTUProbe && !hasPayload(method):
+		return usage("hopquote: --mtu=probe needs probes of any size: not TCP or DCCP")
+	case method == "tcpconn" && !p.opts.Route.IsZero():
+		return usage("hopquote: the kernel's connections can't be routed over gateways: -M tcpconn goes without -g")
 	}
-	return usage(fmt.Sprintf("hopquote: option `%s' is not available yet", name))
+	return nil
 }
 
 // finish turns what was read into Options. NaN, which the checks let pass,
@@ -116,6 +145,11 @@ func (p *parser) finish() *Options {
 	o.Sim = int(max(p.sim, 1))
 	o.Method = findMethod(p.method).name
 	o.Port, o.PortGiven = uint16(p.port), p.port != 0
+	o.Mark = p.mark
+	o.Protocol = p.protocol
+	if o.Method == "raw" && o.Port != 0 {
+		o.Protocol = uint32(o.Port)
+	}
 	o.TOS = int(int32(p.tos))
 	o.FlowLabel, o.FlowLabelGiven = p.label&flowLabelMask, p.label != 0
 	o.Wait = Wait{p.wait[0], notNaN(p.wait[1], 0), notNaN(p.wait[2], 0)}
@@ -131,6 +165,9 @@ func (p *parser) finish() *Options {
 	}
 	if o.PathMTU == MTUTold {
 		o.Sim = 1
+	}
+	if o.Method == "raw" && o.Family == 6 && o.FlowLabelGiven {
+		o.Sim = 1 // the label is all that could tell them apart
 	}
 	if o.SourcePortGiven {
 		o.Sim, o.Wait.Here, o.Wait.Near = 1, 0, 0

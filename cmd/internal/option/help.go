@@ -18,14 +18,12 @@ const (
 	helpWidth      = 80
 )
 
-// help is the Exit with the help text of what is available.
+// help is the Exit with the help text.
 func help(program string, table []Spec) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Usage:\n  %s%s host [ packetlen ]\nOptions:\n", program, synopsis(table))
 	for _, s := range table {
-		if !s.Later {
-			entry(&b, strings.Repeat(" ", optionColumn)+s.names(), textColumn, s.Help)
-		}
+		entry(&b, strings.Repeat(" ", optionColumn)+s.names(), textColumn, s.Help)
 	}
 	b.WriteString("\nArguments:\n")
 	entry(&b, "+     host", argumentColumn, "Name or address to trace the route to")
@@ -40,7 +38,7 @@ func synopsis(table []Spec) string {
 	var flags, values strings.Builder
 	for _, s := range table {
 		switch {
-		case s.Later:
+		case s.Value == "" && len(s.Short) > len("-x"): // can't stand in a group
 		case s.Value == "":
 			flags.WriteString(strings.TrimPrefix(s.Short, "-"))
 		case s.Short != "":

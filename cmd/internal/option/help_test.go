@@ -57,12 +57,12 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// TestHelpNames checks that exactly what is available is in the help.
+// TestHelpNames checks that every option is in the help.
 func TestHelpNames(t *testing.T) {
 	text := stderrOf(t, "traceroute", "--help")
 	for _, s := range Table() {
-		if listed := strings.Contains(text, "\n  "+s.names()); listed == s.Later {
-			t.Errorf("option %s: in the help %v, available %v", s.names(), listed, !s.Later)
+		if !strings.Contains(text, "\n  "+s.names()) {
+			t.Errorf("option %s is not in the help", s.names())
 		}
 	}
 }

@@ -3,7 +3,6 @@ package option
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"strings"
@@ -72,42 +71,6 @@ func TestRefused(t *testing.T) {
 		want := &Exit{Code: 2, Stderr: r.stderr}
 		if diff := cmp.Diff(want, wantExit(t, err)); diff != "" {
 			t.Errorf("%s: (-want +got)\n%s", r.line, diff)
-		}
-	}
-}
-
-func TestRefusedUntilAvailable(t *testing.T) {
-	tests := []struct{ line, option string }{
-		{"-d 10.0.0.1", "-d"},
-		{"--debug 10.0.0.1", "--debug"},
-		{"-g 10.0.0.2 10.0.0.1", "-g"},
-		{"-g '' 10.0.0.1", "-g"},
-		{"--gateway=10.0.0.2 10.0.0.1", "--gateway"},
-		{"-g 0,::2 ::1", "-g"},
-		{"-r 10.0.0.1", "-r"},
-		{"-D 10.0.0.1", "-D"},
-		{"--dccp 10.0.0.1", "--dccp"},
-		{"-UL 10.0.0.1", "-UL"},
-		{"-P 6x 10.0.0.1", "-P"},
-		{"--protocol=udp 10.0.0.1", "--protocol"},
-		{"-M udplite 10.0.0.1", "-M udplite"},
-		{"-M Dccp 10.0.0.1", "-M Dccp"},
-		{"--module=raw 10.0.0.1", "--module raw"},
-		{"-M tcpconn 10.0.0.1", "-M tcpconn"},
-		{"--fwmark=-1 10.0.0.1", "--fwmark"},
-		{"-d -D -r 10.0.0.1", "-d"},
-	}
-	for _, tt := range tests {
-		_, err := parse(words("traceroute", tt.line)...)
-		want := &Exit{Code: 2, Stderr: fmt.Sprintf("hopquote: option `%s' is not available yet\n", tt.option)}
-		if diff := cmp.Diff(want, wantExit(t, err)); diff != "" {
-			t.Errorf("%s: (-want +got)\n%s", tt.line, diff)
-		}
-	}
-	// What a later option overrides is no obstacle.
-	for _, line := range []string{"-D -I 10.0.0.1", "-P 6 -U 10.0.0.1", "-M tcpconn -M tcp 10.0.0.1"} {
-		if _, err := parse(words("traceroute", line)...); err != nil {
-			t.Errorf("%s: %v", line, err)
 		}
 	}
 }

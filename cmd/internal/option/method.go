@@ -2,6 +2,7 @@ package option
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -11,7 +12,6 @@ import (
 // method is one way to probe, with the keywords that -O knows for it.
 type method struct {
 	name      string
-	later     bool // not available yet
 	exclusive bool // only one of its keywords may be given, once
 	keywords  []keyword
 }
@@ -31,9 +31,13 @@ func methods() []method {
 	return []method{
 		{name: "default"},
 		{name: "udp"},
-		{name: "udplite", later: true, keywords: []keyword{
-			{name: "coverage", abbrev: true, value: "NUM", help: "How many bytes the checksum covers, 8 unless given",
-				set: anyNumber},
+		{name: "udplite", keywords: []keyword{
+			{name: "coverage", abbrev: true, value: "NUM", help: "How many bytes the checksum covers, at least and unless given 8",
+				set: func(p *parser, value string) bool {
+					v, ok := wholeUint(value)
+					p.opts.Coverage = uint16(min(v, math.MaxUint16))
+					return ok
+				}},
 		}},
 		{name: "icmp", exclusive: true, keywords: []keyword{
 			{name: "raw", help: "Accepted for compatibility; probes leave by a packet socket either way",
@@ -42,19 +46,26 @@ func methods() []method {
 				set: ignore},
 		}},
 		{name: "tcp", keywords: tcpKeywords()},
-		{name: "dccp", later: true, keywords: []keyword{
+		{name: "dccp", keywords: []keyword{
 			{name: "service", abbrev: true, value: "NUM", help: "Service code, 1885957735 unless given",
-				set: anyNumber},
-		}},
-		{name: "raw", later: true, keywords: []keyword{
-			{name: "protocol", abbrev: true, value: "PROT", help: "IP protocol by number or name, 253 unless given",
 				set: func(p *parser, value string) bool {
-					_, number := leadingUint(value)
-					_, name := p.names.protocol(value)
-					return number || name
+					v, ok := wholeUint(value)
+					p.opts.Service, p.opts.ServiceGiven = v, true
+					return ok
 				}},
 		}},
-		{name: "tcpconn", later: true},
+		{name: "raw", keywords: []keyword{
+			{name: "protocol", abbrev: true, value: "PROT", help: "IP protocol by number or name, 253 unless given",
+				set: func(p *parser, value string) bool {
+					v, ok := leadingUint(value)
+					if !ok {
+						v, ok = p.names.protocol(value)
+					}
+					p.protocol = v
+					return ok
+				}},
+		}},
+		{name: "tcpconn"},
 	}
 }
 
@@ -91,7 +102,7 @@ func tcpKeywords() []keyword {
 		keyword{name: "sysctl", help: "Take these four from net.ipv4.tcp_* of the kernel, as is done when no flag " +
 			"and none of the four is given",
 			set: tcpSwitch(func(t *TCPOptions) *bool { return &t.Sysctl })},
-		keyword{name: "reuse", help: "Allow that a source port is taken by another socket",
+		keyword{name: "reuse", help: "Accepted for compatibility; each probe has a source port of its own",
 			set: tcpSwitch(func(t *TCPOptions) *bool { return &t.Reuse })},
 		keyword{name: "mss", value: "NUM", help: "Value of the MSS option that goes with SYN, from the route's MTU unless given",
 			set: func(p *parser, value string) bool {
@@ -112,12 +123,6 @@ func tcpSwitch(field func(*TCPOptions) *bool) func(*parser, string) bool {
 }
 
 func ignore(*parser, string) bool { return true }
-
-// anyNumber checks a number that no available method uses.
-func anyNumber(_ *parser, value string) bool {
-	_, ok := wholeUint(value)
-	return ok
-}
 
 // findMethod gives the method of a name in any case, or nil.
 func findMethod(name string) *method {

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"github.com/hopquote/hopquote/frame"
 )
 
 // Options is a command line that has passed every check. All of its values
@@ -21,7 +23,7 @@ type Options struct {
 	First, Max   int    // TTLs, 1..255, First <= Max
 	Sim          int    // probes in flight, at least 1, without upper limit
 	Queries      int    // probes per hop, 1..10
-	Method       string // "default", "udp", "icmp" or "tcp"
+	Method       string // "default", "udp", "udplite", "icmp", "tcp", "dccp", "raw" or "tcpconn"
 
 	// Port is the destination port, or the first one of method default, or
 	// the first echo sequence of method icmp. Zero can be given by 65536.
@@ -54,7 +56,21 @@ type Options struct {
 	Back       bool   // --back: show the length of the way back where it differs
 	ASSource   string // where to look up origin ASes: "whois", "cymru" or "mmdb:FILE"; empty for no look-ups
 
-	TCP    TCPOptions
+	// Route is the source route over the gateways, of which Gateway is the
+	// first, with its zone; both zero without any.
+	Route   frame.Route
+	Gateway netip.Addr
+
+	Mark      uint32 // SO_MARK of the probes, 0 for none
+	DontRoute bool   // -r: no gateways
+	Debug     bool   // -d: the right to SO_DEBUG is asked for
+
+	TCP          TCPOptions
+	Coverage     uint16 // udplite: bytes under the checksum; below 8 means 8
+	Service      uint32 // dccp: service code, if ServiceGiven
+	ServiceGiven bool
+	Protocol     uint32 // raw: as given, 253 without; the kernel knows 1..255
+
 	Format string // "text" or "json"
 	PCAP   string // file to write the packets to, empty if not given
 }
@@ -77,16 +93,31 @@ const (
 const (
 	defaultPayload = 40
 	maxPacketLen   = 65000
+	dccpHeader     = 20 // of a Request, RFC 4340 sections 5.1 and 5.2
 )
 
-// Size gives the whole IP length in bytes of a UDP or ICMP probe: PacketLen
-// or the default of 40 bytes beyond the IP header, or the largest there is to
-// find the path's MTU with, raised to what the headers
-// need. TCP probes ignore PacketLen: their header decides.
+// hasPayload tells whether a method's probes may be of any size.
+func hasPayload(method string) bool {
+	return method != "tcp" && method != "dccp" && method != "tcpconn"
+}
+
+// Size gives the length in bytes that the header line tells: PacketLen or the
+// default of 40 bytes beyond the IP header and its Route, or the largest there
+// is to find the path's MTU with, raised to what the headers need. It is the
+// whole IP length of the probes but for method tcp, whose header decides, and
+// tcpconn, where the kernel does.
 func (o *Options) Size() int {
 	header := 20
 	if o.Family == 6 {
 		header = 40
+	}
+	header += o.Route.HeaderLen()
+	transport := 8
+	switch o.Method {
+	case "dccp":
+		return header + dccpHeader
+	case "raw", "tcpconn":
+		transport = 0
 	}
 	if o.PacketLen < 0 && o.PathMTU != "" {
 		return maxPacketLen
@@ -94,7 +125,7 @@ func (o *Options) Size() int {
 	if o.PacketLen < 0 {
 		return header + defaultPayload
 	}
-	return max(o.PacketLen, header+8)
+	return max(o.PacketLen, header+transport)
 }
 
 // Duration gives seconds as a time.Duration, at most the longest there is.

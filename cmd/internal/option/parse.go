@@ -46,7 +46,7 @@ func (p *parser) parse(argv []string, env func(string) (string, bool)) (*Options
 		p.check,
 		p.resolveGateways,
 		p.checkItems,
-		p.checkAvailable,
+		p.checkTogether,
 	} {
 		if err := step(); err != nil {
 			return nil, err
@@ -65,16 +65,15 @@ type parser struct {
 
 	family                             int // 0, 4 or 6 as asked for
 	method                             string
-	chosen                             string // the option that chose the method, as typed
 	first, max, sim, queries           uint32
 	port, sourcePort, tos, label, mark uint32
+	protocol                           uint32 // of method raw
 	wait                               [3]float64
 	sendWait                           float64
 	packetLen                          int32
 	gateways                           []string
 	items                              []string // of -O and -P
 	asPath                             bool
-	later                              string // the first option that is not available yet, as typed
 	positionals                        []word
 }
 
@@ -98,6 +97,7 @@ func newParser(ctx context.Context, argv []string, hosts Resolver, names databas
 		first:  1, max: 30, sim: 16, queries: 3,
 		wait:      [3]float64{5, 3, 10},
 		packetLen: -1,
+		protocol:  defaultProtocol,
 	}
 	if len(argv) > 0 {
 		p.opts.Program = argv[0]
@@ -214,12 +214,6 @@ func (p *parser) findShort(name string) *Spec {
 
 // apply sets an option; argc is the index of the word that holds its value.
 func (p *parser) apply(s *Spec, name, value string, argc int) error {
-	if s.Later && !s.method && p.later == "" {
-		p.later = name
-	}
-	if s.method {
-		p.chosen = name
-	}
 	err := s.set(p, value)
 	if r, ok := err.(*refusal); ok {
 		return usage(fmt.Sprintf("%sCannot handle `%s' option with arg `%s' (argc %d)", r.before, name, value, argc))

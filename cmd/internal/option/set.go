@@ -1,11 +1,17 @@
 package option
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/hopquote/hopquote/frame"
+)
 
 const (
-	maxItems    = 15  // of -O and -P together
-	maxGateways = 127 // while parsing; IPv4 allows fewer
-	maxItemLen  = 79  // bytes of one item of -O or -g
+	maxItems    = 15                 // of -O and -P together
+	maxGateways = frame.MaxGateways6 // while parsing; IPv4 allows fewer
+	maxItemLen  = 79                 // bytes of one item of -O or -g
+
+	defaultProtocol = 253 // of method raw: for experiments, RFC 3692
 )
 
 // setPort takes a number, whatever follows it, or a service name.

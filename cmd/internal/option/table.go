@@ -8,11 +8,7 @@ type Spec struct {
 	Abbrev bool   // Long may be cut to two letters or more
 	Value  string // name of the value; empty for a flag
 	Help   string
-	Later  bool // parsed and checked, but not available yet
 
-	// method marks the options that choose a method: whether they can be used
-	// is the method's matter, and the last one counts.
-	method bool
 	// set takes the value, empty for a flag. A *refusal says that the value is
 	// no good; any other error ends the parsing.
 	set func(p *parser, value string) error
@@ -25,19 +21,21 @@ func Table() []Spec {
 			set: func(p *parser, _ string) error { p.family = 4; return nil }},
 		{Short: "-6", Help: "Trace over IPv6",
 			set: func(p *parser, _ string) error { p.family = 6; return nil }},
-		{Short: "-d", Long: "debug", Later: true, Help: "Turn socket debugging on",
-			set: accept},
+		{Short: "-d", Long: "debug", Help: "Accepted for those who may turn socket debugging on; no probe leaves by a socket that has any",
+			set: func(p *parser, _ string) error { p.opts.Debug = true; return nil }},
 		{Short: "-F", Long: "dont-fragment", Abbrev: true,
 			Help: "Send probes whole: set the don't-fragment bit (IPv4) and never fragment here",
 			set:  func(p *parser, _ string) error { p.opts.DontFragment = true; return nil }},
 		{Short: "-f", Long: "first", Value: "first_ttl", Help: "First TTL to probe, 1 unless given",
 			set: unsigned(func(p *parser) *uint32 { return &p.first })},
-		{Short: "-g", Long: "gateway", Value: "gate,...", Later: true,
-			Help: "Gateways to route the probes through, up to 8 (IPv4) or 127 (IPv6)",
-			set:  (*parser).addGateways},
-		{Short: "-I", Long: "icmp", method: true, Help: "Probe with ICMP echo requests",
+		{Short: "-g", Long: "gateway", Value: "gate,...",
+			Help: "Gateways to route the probes through: by a loose source route (IPv4, up to 8) or a routing " +
+				"header (IPv6, up to 127), of type 2 for one gateway and 0 for more; a type of 0, 2 or 4 may " +
+				"stand before them. Most routers drop such probes",
+			set: (*parser).addGateways},
+		{Short: "-I", Long: "icmp", Help: "Probe with ICMP echo requests",
 			set: choose("icmp")},
-		{Short: "-T", Long: "tcp", method: true, Help: "Probe with TCP SYN segments, to port 80 unless -p is given",
+		{Short: "-T", Long: "tcp", Help: "Probe with TCP SYN segments, to port 80 unless -p is given",
 			set: choose("tcp")},
 		{Short: "-i", Long: "interface", Value: "device", Help: "Network interface to send from",
 			set: func(p *parser, v string) error { p.opts.Interface = v; return nil }},
@@ -51,7 +49,8 @@ func Table() []Spec {
 		{Short: "-p", Long: "port", Value: "port",
 			Help: "Destination port, number or service name. Without a method it is the first of the " +
 				"UDP ports, which grow by one with every probe (33434); with -I it is the first sequence " +
-				"number (1); with -U and -T it stays the same (53, 80)",
+				"number (1); with -U, -UL, -T and -D it stays the same (53, 53, 80, 33434); with -P it is " +
+				"the protocol (253)",
 			set: (*parser).setPort},
 		{Short: "-t", Long: "tos", Value: "tos", Help: "IPv4 type of service or IPv6 traffic class, ECN bits included",
 			set: unsigned(func(p *parser) *uint32 { return &p.tos })},
@@ -66,8 +65,8 @@ func Table() []Spec {
 			set: (*parser).setWait},
 		{Short: "-q", Long: "queries", Value: "nqueries", Help: "Probes per hop, 1 to 10, 3 unless given",
 			set: unsigned(func(p *parser) *uint32 { return &p.queries })},
-		{Short: "-r", Later: true, Help: "Send to an attached network only, past the routing table",
-			set: accept},
+		{Short: "-r", Help: "Send to an attached network only, past the routing table (IPv4)",
+			set: func(p *parser, _ string) error { p.opts.DontRoute = true; return nil }},
 		{Short: "-s", Long: "source", Value: "src_addr", Help: "Source address of the probes",
 			set: (*parser).setSource},
 		{Short: "-x", Help: "Send UDP and TCP checksums as zero; given twice it does nothing",
@@ -82,22 +81,23 @@ func Table() []Spec {
 			Help: "Print the origin AS of every address, as the whois server tells it that RA_SERVER and " +
 				"RA_SERVICE name (whois.radb.net, nicname)",
 			set: func(p *parser, _ string) error { p.asPath = true; return nil }},
-		{Short: "-M", Long: "module", Value: "name", method: true, Help: "Method by name: default, udp, icmp or tcp",
+		{Short: "-M", Long: "module", Value: "name", Help: "Method by name: default, udp, udplite, icmp, tcp, dccp, raw, or tcpconn: TCP " +
+			"connections that the kernel makes, to port 80 unless -p is given",
 			set: func(p *parser, v string) error { p.method = v; return nil }},
 		{Short: "-O", Long: "options", Value: "OPTS,...",
 			Help: "Options of the method chosen so far, separated by commas; -O help lists them",
 			set:  (*parser).addItems},
 		{Long: "sport", Value: "num", Help: "Source port of all probes, which are then sent one at a time (-N 1)",
 			set: (*parser).setSourcePort},
-		{Long: "fwmark", Value: "num", Later: true, Help: "Firewall mark of the probes",
+		{Long: "fwmark", Value: "num", Help: "Firewall mark of the probes, which policy routing may go by; needs CAP_NET_ADMIN",
 			set: unsigned(func(p *parser) *uint32 { return &p.mark })},
-		{Short: "-U", Long: "udp", method: true, Help: "Probe with UDP to one port, 53 unless -p is given",
+		{Short: "-U", Long: "udp", Help: "Probe with UDP to one port, 53 unless -p is given",
 			set: choose("udp")},
-		{Short: "-UL", method: true, Later: true, Help: "Probe with UDP-Lite, to port 53 unless -p is given",
+		{Short: "-UL", Help: "Probe with UDP-Lite, to port 53 unless -p is given",
 			set: choose("udplite")},
-		{Short: "-D", Long: "dccp", method: true, Later: true, Help: "Probe with DCCP requests, to port 33434 unless -p is given",
+		{Short: "-D", Long: "dccp", Help: "Probe with DCCP requests, to port 33434 unless -p is given",
 			set: choose("dccp")},
-		{Short: "-P", Long: "protocol", Value: "prot", method: true, Later: true, Help: "Probe with bare packets of that IP protocol",
+		{Short: "-P", Long: "protocol", Value: "prot", Help: "Probe with bare packets of that IP protocol",
 			set: (*parser).setProtocol},
 		{Long: "mtu", Help: "Find the path's MTU while tracing, as routers tell it (-F -N 1): probes begin " +
 			"with packetlen, 65000 unless given, and F= marks the one with which they became smaller",

@@ -35,10 +35,16 @@ func shellWord(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// Drop gives up every capability for good. All sockets are open by
-// then, and nothing later needs one.
-func Drop() error {
-	if err := cap.NewSet().SetProc(); err != nil {
+// Drop gives up every capability for good, those that are kept aside. All
+// sockets are open by then, and nothing later needs one.
+func Drop(kept ...cap.Value) error {
+	set := cap.NewSet()
+	for _, flag := range []cap.Flag{cap.Permitted, cap.Effective} {
+		if err := set.SetFlag(flag, true, kept...); err != nil {
+			return fmt.Errorf("keep capabilities %v: %w", kept, err)
+		}
+	}
+	if err := set.SetProc(); err != nil {
 		return fmt.Errorf("give up capabilities: %w", err)
 	}
 	return nil

@@ -17,7 +17,7 @@ func (r *run) writeJSON(err error) error {
 	facts := jsonout.Facts{
 		Program: "hopquote", Version: option.Version, CommandLine: r.argv,
 		Name: r.opts.Host, Target: r.opts.Addr, Source: r.envelope.Src, Interface: r.envelope.Interface.Name,
-		Method: r.method, Options: r.jsonOptions(),
+		Method: methodName(r.opts), Options: r.jsonOptions(),
 		Start: r.start, End: time.Now(), Stop: r.stopReason(err),
 		Counts: r.counts, KernelDrops: r.drops,
 	}
@@ -48,6 +48,14 @@ func (l *listed) Lookup(a netip.Addr) (asn.Result, error) {
 	return result, err
 }
 
+// methodName is the method as documents name it.
+func methodName(o *option.Options) string {
+	if o.Method == "default" {
+		return "udp"
+	}
+	return o.Method
+}
+
 func (r *run) stopReason(err error) jsonout.StopReason {
 	var sig signalled
 	switch {
@@ -72,9 +80,16 @@ func (r *run) jsonOptions() jsonout.Options {
 		GapNS: option.Duration(o.SendWait).Nanoseconds(), SizeBytes: r.size,
 		TOS: int(r.tos), DontFragment: o.DontFragment, Numeric: o.Numeric,
 	}
-	if r.method != frame.ICMP {
+	if r.method.HasPorts() {
 		port := int(firstPort(o))
 		d.DestinationPort = &port
+	}
+	if r.method == frame.Raw {
+		protocol := int(o.Protocol)
+		d.Protocol = &protocol
+	}
+	for i := range o.Route.Gateways() {
+		d.Gateways = append(d.Gateways, o.Route.Gateway(i))
 	}
 	if o.SourcePort != 0 {
 		port := int(o.SourcePort)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+	"kernel.org/pub/linux/libs/security/libcap/cap"
 
 	"github.com/hopquote/hopquote/cmd/internal/option"
 	"github.com/hopquote/hopquote/frame"
@@ -28,13 +29,29 @@ func method(o *option.Options) frame.Method {
 	switch o.Method {
 	case "icmp":
 		return frame.ICMP
-	case "tcp":
+	case "tcp", methodConnect:
 		return frame.TCP
+	case "udplite":
+		return frame.UDPLite
+	case "dccp":
+		return frame.DCCP
+	case "raw":
+		return frame.Raw
 	}
 	return frame.UDP
 }
 
-// firstPort is the destination port, or the first sequence number for icmp.
+// methodConnect is TCP whose probes are the kernel's own SYNs.
+const methodConnect = "tcpconn"
+
+// headsFirst tells the methods that open their sockets with the first probe,
+// when the header line is out.
+func headsFirst(m frame.Method) bool {
+	return m == frame.UDP || m == frame.UDPLite || m == frame.DCCP
+}
+
+// firstPort is the destination port, or the first sequence number for icmp. It
+// means nothing to raw.
 func firstPort(o *option.Options) uint16 {
 	if o.Port != 0 {
 		return o.Port
@@ -42,9 +59,9 @@ func firstPort(o *option.Options) uint16 {
 	switch o.Method {
 	case "icmp":
 		return firstEchoSeq
-	case "tcp":
+	case "tcp", methodConnect:
 		return tcpPort
-	case "udp":
+	case "udp", "udplite":
 		return udpPort
 	}
 	return defaultPort
@@ -62,6 +79,27 @@ func trafficClass(o *option.Options) (uint8, error) {
 	return uint8(o.TOS), nil
 }
 
+// keeps is the privileges that a run can't give up: the sockets of the kernel's
+// connections are marked one by one.
+func keeps(o *option.Options) []cap.Value {
+	if o.Method == methodConnect && o.Mark != 0 {
+		return []cap.Value{cap.NET_ADMIN}
+	}
+	return nil
+}
+
+// checkProtocol refuses what no raw socket is for, with the kernel's words.
+func checkProtocol(o *option.Options) error {
+	switch {
+	case o.Method != "raw":
+	case o.Protocol == 0:
+		return &link.OpError{Op: "socket", Err: unix.EPROTONOSUPPORT}
+	case o.Protocol > math.MaxUint8:
+		return &link.OpError{Op: "socket", Err: unix.EINVAL}
+	}
+	return nil
+}
+
 // plan makes the strategy's configuration for an envelope.
 func (r *run) plan(env *link.Envelope) hops.Config {
 	o := r.opts
@@ -70,8 +108,11 @@ func (r *run) plan(env *link.Envelope) hops.Config {
 		Wait: hops.Wait{Max: option.Duration(o.Wait.Max), Here: o.Wait.Here, Near: o.Wait.Near},
 		Probe: frame.Probe{
 			Method: r.method, Src: env.Src, Dst: env.Dst, TOS: r.tos, DF: o.DontFragment, Size: r.size,
-			NoChecksum: o.NoChecksum,
+			NoChecksum: o.NoChecksum, Route: o.Route,
 		},
+	}
+	if !o.Route.IsZero() {
+		cfg.Probe.Dst = o.Addr.WithZone("") // the envelope's is the first gateway
 	}
 	switch p := &cfg.Probe; o.Method {
 	case "icmp":
@@ -79,8 +120,19 @@ func (r *run) plan(env *link.Envelope) hops.Config {
 		cfg.Count = hops.CountSeq
 	case "tcp":
 		p.TCP, p.DstPort = r.tcp, firstPort(o)
+	case methodConnect:
+		p.TCP, p.DstPort, p.Size = frame.TCPHeader{Flags: frame.FlagSYN}, firstPort(o), 0
 	case "udp":
 		p.DstPort = firstPort(o)
+	case "udplite":
+		p.DstPort, p.Coverage = firstPort(o), o.Coverage
+	case "dccp":
+		p.DstPort, p.Service = firstPort(o), frame.DefaultService
+		if o.ServiceGiven {
+			p.Service = o.Service
+		}
+	case "raw":
+		p.Protocol = uint8(o.Protocol)
 	default:
 		p.DstPort = firstPort(o)
 		cfg.Count = hops.CountPort

@@ -7,6 +7,7 @@ import (
 	"github.com/hopquote/hopquote/cmd/internal/option"
 	"github.com/hopquote/hopquote/cmd/internal/output/capture"
 	"github.com/hopquote/hopquote/cmd/internal/wire"
+	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/frame/link"
 	"github.com/hopquote/hopquote/scheduler"
 )
@@ -19,6 +20,7 @@ type network struct {
 	receiver   scheduler.Receiver
 	wake       func() // makes the receiver's Wait return
 	identities scheduler.Identities
+	amend      func(f []byte, p *frame.Probe) // nil: probes leave as they are
 }
 
 // network is the one that the wire reaches.
@@ -27,11 +29,15 @@ func (r *run) network(w *wire.Wire) *network {
 	if r.opts.FlowLabelGiven {
 		label = &r.opts.FlowLabel
 	}
-	return &network{
+	n := &network{
 		envelope: &w.Envelope, clock: scheduler.Monotonic{Epoch: w.Epoch},
 		sender: w.Sender, receiver: w.Ring, wake: w.Ring.Wake,
 		identities: scheduler.NewFresh(w.Ports, r.rand, label),
 	}
+	if c := w.Connector; c != nil {
+		n.sender, n.amend = c, c.Amend
+	}
+	return n
 }
 
 // probe runs the engine until the trace is done or ctx ends, prints along, and
@@ -52,7 +58,7 @@ func (r *run) probe(ctx context.Context, stop context.CancelCauseFunc, n *networ
 		print.start()
 	}
 	engine := scheduler.New(scheduler.Config{
-		Strategy: r.hops, Clock: n.clock, Sender: n.sender, Receiver: n.receiver, Identities: n.identities,
+		Strategy: r.hops, Clock: n.clock, Sender: n.sender, Receiver: n.receiver, Identities: n.identities, Amend: n.amend,
 		Link: n.envelope.Header, MTU: r.mtu(n.envelope),
 		Window: r.opts.Sim, Gap: option.Duration(r.opts.SendWait),
 		Observer: r.observer(n, print, pcap),

@@ -52,7 +52,7 @@ const nextHopPatience = 100 * time.Millisecond
 // newRun makes a run and opens the source of AS look-ups.
 func newRun(o *option.Options, argv []string, std Std) (*run, error) {
 	r := &run{
-		opts: o, argv: argv, std: std, rand: newRand(), drop: privilege.Drop,
+		opts: o, argv: argv, std: std, rand: newRand(), drop: func() error { return privilege.Drop(keeps(o)...) },
 		method: method(o), echoID: echoID(), size: o.Size(), start: time.Now(),
 	}
 	cfg := text.Config{
@@ -78,13 +78,15 @@ func newRun(o *option.Options, argv []string, std Std) (*run, error) {
 // trace opens what the run needs, probes, and closes everything. stop ends
 // ctx.
 func (r *run) trace(ctx context.Context, stop context.CancelCauseFunc) (err error) {
-	if r.method == frame.UDP {
-		// UDP traces open their sockets with the first probe, after the header.
+	if headsFirst(r.method) {
 		if err := r.header(); err != nil {
 			return err
 		}
 	}
 	if r.tos, err = trafficClass(r.opts); err != nil {
+		return err
+	}
+	if err := checkProtocol(r.opts); err != nil {
 		return err
 	}
 	w, err := r.open(stop)
@@ -111,18 +113,31 @@ func (r *run) trace(ctx context.Context, stop context.CancelCauseFunc) (err erro
 // open opens the network; gone hears when it goes away.
 func (r *run) open(gone func(error)) (*wire.Wire, error) {
 	o := r.opts
-	w, err := wire.Open(wire.Config{
-		Want:   link.Want{Dst: o.Addr, Src: o.SourceAddr, Interface: o.Interface, TOS: r.tos},
-		Method: r.method, SrcPort: o.SourcePort, EchoID: r.echoID, Ready: nextHopPatience, Gone: gone,
-		AllICMP: o.Verbose > 0,
-	})
+	cfg := wire.Config{
+		Want: link.Want{
+			Dst: o.Addr, Src: o.SourceAddr, Interface: o.Interface, TOS: r.tos,
+			Mark: o.Mark, Debug: o.Debug, DontRoute: o.DontRoute && o.Family == 4,
+		},
+		Method: r.method, SrcPort: o.SourcePort, EchoID: r.echoID, Protocol: uint8(o.Protocol),
+		Ready: nextHopPatience, Gone: gone, AllICMP: o.Verbose > 0,
+	}
+	if !o.Route.IsZero() {
+		cfg.Want.Dst, cfg.Target = o.Gateway, o.Addr.WithZone("")
+	}
+	if o.Method == methodConnect {
+		cfg.Connect = &link.ConnectorConfig{TOS: r.tos, DontFragment: o.DontFragment}
+		if o.FlowLabelGiven {
+			cfg.Connect.Label = &o.FlowLabel
+		}
+	}
+	w, err := wire.Open(cfg)
 	if err != nil {
 		return nil, err
 	}
 	r.envelope, r.start = w.Envelope, w.Epoch
-	if r.method == frame.TCP {
+	if o.Method == "tcp" {
 		r.tcp = r.tcpHeader(&w.Envelope)
-		r.size = frame.TCPSize(o.Family == 6, &r.tcp)
+		r.size = frame.TCPSize(o.Family == 6, &r.tcp) + o.Route.HeaderLen()
 	}
 	return w, nil
 }

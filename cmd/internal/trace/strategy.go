@@ -24,8 +24,8 @@ func newStrategy(o *option.Options, cfg hops.Config) (strategy, error) {
 	switch {
 	case o.PathMTU == option.MTUProbe:
 		s, err = pmtu.NewSearch(cfg)
-	case o.PathMTU == option.MTUTold && cfg.Probe.Method != frame.TCP:
-		// TCP probes are as long as their header.
+	case o.PathMTU == option.MTUTold && cfg.Probe.Method != frame.TCP && cfg.Probe.Method != frame.DCCP:
+		// TCP and DCCP probes are as long as their header.
 		s, err = pmtu.NewTold(cfg)
 	default:
 		s, err = hops.New(cfg)

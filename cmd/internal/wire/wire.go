@@ -25,6 +25,9 @@ type Config struct {
 	// Unheld leaves the source ports to themselves: the probes bring theirs.
 	Unheld bool
 	EchoID uint16 // method ICMP
+	// Connect leaves the probes, of method TCP, to the kernel's connect(2): the
+	// run then has a Connector and no Sender.
+	Connect *link.ConnectorConfig
 	// Protocol is the IP protocol number of method Raw.
 	Protocol uint8
 	// Target is the final destination where Want.Dst is the first gateway of a
@@ -45,10 +48,12 @@ type Config struct {
 type Wire struct {
 	Envelope link.Envelope
 	Sender   *link.Sender
-	Ring     *rx.Ring
-	Ports    *link.Ports // nil for a method without any, or Unheld
-	Epoch    time.Time   // time zero of the run
-	watcher  *link.Watcher
+	// Connector takes the Sender's place where Config.Connect asks for it.
+	Connector *link.Connector
+	Ring      *rx.Ring
+	Ports     *link.Ports // nil for a method without any, or Unheld
+	Epoch     time.Time   // time zero of the run
+	watcher   *link.Watcher
 }
 
 // Open opens everything, in an order that gives the kernel's own refusals
@@ -63,7 +68,7 @@ func Open(cfg Config) (*Wire, error) {
 		w.Close()
 		return nil, err
 	}
-	if cfg.Ready > 0 {
+	if cfg.Ready > 0 && w.Sender != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), cfg.Ready)
 		defer cancel()
 		w.Sender.Resolve(ctx)
@@ -82,7 +87,9 @@ func (w *Wire) open(cfg Config) error {
 		return err
 	}
 	if cfg.Method.HasPorts() && !cfg.Unheld {
-		ports, err := link.NewPorts(env.Ports(cfg.Method, cfg.SrcPort))
+		held := env.Ports(cfg.Method, cfg.SrcPort)
+		held.Renew = cfg.Connect != nil
+		ports, err := link.NewPorts(held)
 		if err != nil {
 			return err
 		}
@@ -104,6 +111,12 @@ func (w *Wire) open(cfg Config) error {
 		Link:      env.Header.Type, Filter: filter, Epoch: w.Epoch,
 	})
 	if err != nil {
+		return err
+	}
+	if cfg.Connect != nil {
+		connect := *cfg.Connect
+		connect.Undelivered = w.undelivered
+		w.Connector, err = link.OpenConnector(*env, w.Ports, connect)
 		return err
 	}
 	w.Sender, err = link.OpenSender(*env, link.SenderConfig{Undelivered: w.undelivered})
@@ -131,6 +144,9 @@ func (w *Wire) Close() error {
 	var closers []func() error
 	if w.Sender != nil {
 		closers = append(closers, w.Sender.Close)
+	}
+	if w.Connector != nil {
+		closers = append(closers, w.Connector.Close)
 	}
 	if w.Ring != nil {
 		closers = append(closers, w.Ring.Close)

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/rx"
 	"github.com/hopquote/hopquote/scheduler/hops"
 
@@ -23,7 +22,7 @@ type Facts struct {
 	Target      netip.Addr
 	Source      netip.Addr
 	Interface   string
-	Method      frame.Method
+	Method      string // as of the command line, default being udp
 	Options     Options
 	Start       time.Time // the wall time of the run's epoch
 	End         time.Time
@@ -49,7 +48,7 @@ func Build(f Facts, records []hops.Record) Document {
 		Schema: Schema, Program: f.Program, Version: f.Version, CommandLine: f.CommandLine,
 		Target: Target{Name: f.Name, Address: address(f.Target)},
 		Source: address(f.Source), Interface: known(f.Interface, f.Interface != ""),
-		Method: f.Method.String(), Options: f.Options,
+		Method: f.Method, Options: f.Options,
 		Start: f.Start.UTC().Format(timeForm), End: f.End.UTC().Format(timeForm),
 		StopReason: f.Stop, Counts: counts(f.Counts, f.KernelDrops),
 	}

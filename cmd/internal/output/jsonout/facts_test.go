@@ -26,7 +26,7 @@ func facts() Facts {
 	port := 33434
 	return Facts{
 		Program: "hopquote", Version: "1.2.3", CommandLine: []string{"hopquote", "trace", "--json", "dst"},
-		Name: "dst", Target: addr("10.2.2.2"), Source: addr("10.9.9.1"), Interface: "veth7", Method: frame.UDP,
+		Name: "dst", Target: addr("10.2.2.2"), Source: addr("10.9.9.1"), Interface: "veth7", Method: "udp",
 		Options: Options{
 			FirstTTL: 1, MaxTTL: 30, Queries: 2, Window: 16, WaitNS: 5e9, WaitHere: 3, WaitNear: 10,
 			SizeBytes: 60, DestinationPort: &port,

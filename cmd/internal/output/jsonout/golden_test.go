@@ -58,7 +58,7 @@ func TestGolden(t *testing.T) {
 		}},
 		{"ipv6-icmp", func() (Facts, []hops.Record) {
 			f := facts()
-			f.Target, f.Source, f.Method = addr("fd00:120::20"), addr("fd00:100::10"), frame.ICMP
+			f.Target, f.Source, f.Method = addr("fd00:120::20"), addr("fd00:100::10"), "icmp"
 			f.Options.DestinationPort = nil
 			r, last := sent(1, 0), sent(2, 0)
 			p := frame.Probe{Method: frame.ICMP, Src: f.Source, Dst: f.Target, Size: 80, TTL: 1, Label: 0xfffff, SrcPort: 77, Seq: 1}
@@ -70,7 +70,7 @@ func TestGolden(t *testing.T) {
 		}},
 		{"tcp", func() (Facts, []hops.Record) {
 			f := facts()
-			f.Method = frame.TCP
+			f.Method = "tcp"
 			r := sent(1, 0)
 			r.Probe.Method, r.Probe.Seq = frame.TCP, 1<<32-1
 			r.Outcome = hops.Arrived
@@ -79,6 +79,21 @@ func TestGolden(t *testing.T) {
 				Flags: frame.FlagSYN | frame.FlagACK,
 			}
 			return f, []hops.Record{r}
+		}},
+		{"raw", func() (Facts, []hops.Record) {
+			f := facts()
+			protocol := 253
+			f.Method = "raw"
+			f.Options.DestinationPort, f.Options.Protocol = nil, &protocol
+			f.Options.Gateways = []netip.Addr{addr("10.1.1.1"), addr("10.1.3.1")}
+			router, last := sent(1, 0), sent(2, 0)
+			for _, r := range []*hops.Record{&router, &last} {
+				r.Probe.Method, r.Probe.Protocol, r.Probe.SrcPort, r.Probe.DstPort = frame.Raw, 253, 0, 0
+			}
+			router = icmp(router, hops.Hop, "10.1.1.1", frame.KindTimeExceeded, 11, 0)
+			last.Outcome = hops.Arrived
+			last.Answer = hops.Answer{From: addr("10.2.2.2"), At: 2, RTT: 1, Kind: frame.KindRaw, TTL: 60, Size: 60}
+			return f, []hops.Record{router, last}
 		}},
 	}
 	for _, tt := range tests {

@@ -21,6 +21,7 @@ var kinds = map[frame.Kind]string{
 	frame.KindTimeExceeded: "time_exceeded", frame.KindUnreachable: "unreachable",
 	frame.KindTooBig: "too_big", frame.KindParamProblem: "parameter_problem",
 	frame.KindEchoReply: "echo_reply", frame.KindUDP: "udp", frame.KindTCP: "tcp",
+	frame.KindUDPLite: "udplite", frame.KindDCCP: "dccp", frame.KindRaw: "raw",
 }
 
 var roles = [...]string{
@@ -30,7 +31,7 @@ var roles = [...]string{
 
 func probe(r *hops.Record, f *Facts) Probe {
 	p, a := &r.Probe, &r.Answer
-	echo, ports := p.Method == frame.ICMP, p.Method != frame.ICMP
+	echo, ports := p.Method == frame.ICMP, p.Method.HasPorts()
 	out := Probe{
 		Query: r.Query, SizeBytes: p.Size,
 		SourcePort: number(p.SrcPort, ports), DestinationPort: number(p.DstPort, ports),
@@ -79,7 +80,7 @@ func origins(a netip.Addr, f *Facts) *AS {
 
 func reply(a *hops.Answer) *Reply {
 	packet := a.From.IsValid()
-	icmp := packet && a.Kind != frame.KindTCP && a.Kind != frame.KindUDP
+	icmp := packet && (!a.Kind.IsAnswer() || a.Kind == frame.KindEchoReply)
 	out := &Reply{
 		ReceivedOffsetNS: a.At.Nanoseconds(), Local: a.Local, Kind: kinds[a.Kind],
 		ICMPType: number(a.Type, icmp), ICMPCode: number(a.Code, icmp),

@@ -22,7 +22,7 @@ type Document struct {
 	Target      Target      `json:"target"`
 	Source      *netip.Addr `json:"source"`      // null when the run failed before it was known
 	Interface   *string     `json:"interface"`   // by which the probes left; null like source
-	Method      string      `json:"method"`      // udp, icmp, tcp
+	Method      string      `json:"method"`      // udp, icmp, tcp, udplite, dccp, raw, tcpconn
 	Options     Options     `json:"options"`     // in effect, defaults included
 	Start       string      `json:"start"`       // RFC 3339, UTC, nanoseconds: what offsets count from
 	End         string      `json:"end"`         // same form
@@ -40,20 +40,22 @@ type Target struct {
 
 // Options are the values that the run went by.
 type Options struct {
-	FirstTTL        int     `json:"first_ttl"`
-	MaxTTL          int     `json:"max_ttl"`
-	Queries         int     `json:"queries"`          // probes for each TTL
-	Window          int     `json:"window"`           // probes in flight at most
-	WaitNS          int64   `json:"wait_ns"`          // longest wait for an answer
-	WaitHere        float64 `json:"wait_here"`        // times an RTT of the same hop; 0: off
-	WaitNear        float64 `json:"wait_near"`        // times an RTT of a later hop; 0: off
-	GapNS           int64   `json:"gap_ns"`           // least time from send to send
-	SizeBytes       int     `json:"size_bytes"`       // whole IP length of a probe
-	DestinationPort *int    `json:"destination_port"` // the first one; null for icmp
-	SourcePort      *int    `json:"source_port"`      // null when chosen for each probe
-	TOS             int     `json:"tos"`              // or IPv6 traffic class
-	DontFragment    bool    `json:"dont_fragment"`
-	Numeric         bool    `json:"numeric"` // no names were looked up
+	FirstTTL        int          `json:"first_ttl"`
+	MaxTTL          int          `json:"max_ttl"`
+	Queries         int          `json:"queries"`          // probes for each TTL
+	Window          int          `json:"window"`           // probes in flight at most
+	WaitNS          int64        `json:"wait_ns"`          // longest wait for an answer
+	WaitHere        float64      `json:"wait_here"`        // times an RTT of the same hop; 0: off
+	WaitNear        float64      `json:"wait_near"`        // times an RTT of a later hop; 0: off
+	GapNS           int64        `json:"gap_ns"`           // least time from send to send
+	SizeBytes       int          `json:"size_bytes"`       // whole IP length of a probe
+	DestinationPort *int         `json:"destination_port"` // the first one; null for icmp and raw
+	SourcePort      *int         `json:"source_port"`      // null when chosen for each probe
+	TOS             int          `json:"tos"`              // or IPv6 traffic class
+	DontFragment    bool         `json:"dont_fragment"`
+	Protocol        *int         `json:"protocol"` // raw only: the IP protocol number
+	Gateways        []netip.Addr `json:"gateways"` // of a source route, in order of passing
+	Numeric         bool         `json:"numeric"`  // no names were looked up
 }
 
 // StopReason is why a run ended.
@@ -78,11 +80,11 @@ type Hop struct {
 type Probe struct {
 	Query           int     `json:"query"` // from 0, within the TTL
 	SizeBytes       int     `json:"size_bytes"`
-	SourcePort      *int    `json:"source_port"`      // null for icmp
-	DestinationPort *int    `json:"destination_port"` // null for icmp
+	SourcePort      *int    `json:"source_port"`      // null for icmp and raw
+	DestinationPort *int    `json:"destination_port"` // null for icmp and raw
 	EchoID          *int    `json:"echo_id"`          // icmp only
 	EchoSequence    *int    `json:"echo_sequence"`    // icmp only
-	TCPSequence     *uint32 `json:"tcp_sequence"`     // tcp only
+	TCPSequence     *uint32 `json:"tcp_sequence"`     // tcp and tcpconn only
 	IPID            *int    `json:"ip_id"`            // null for IPv6
 	FlowLabel       *uint32 `json:"flow_label"`       // null for IPv4
 	Sends           int     `json:"sends"`            // how many times it was sent; a search for the MTU counts into its hop's first probe
@@ -115,7 +117,7 @@ type AS struct {
 type Reply struct {
 	ReceivedOffsetNS int64       `json:"received_offset_ns"` // since start
 	Local            bool        `json:"local"`              // made on this host
-	Kind             string      `json:"kind"`               // time_exceeded, unreachable, too_big, parameter_problem, echo_reply, udp, tcp, other
+	Kind             string      `json:"kind"`               // time_exceeded, unreachable, too_big, parameter_problem, echo_reply, udp, tcp, udplite, dccp, raw, other
 	ICMPType         *int        `json:"icmp_type"`          // ICMP and ICMPv6 only
 	ICMPCode         *int        `json:"icmp_code"`          // ICMP and ICMPv6 only
 	TTL              *int        `json:"ttl"`                // or hop limit, as received

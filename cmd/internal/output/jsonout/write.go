@@ -30,6 +30,7 @@ func Write(w io.Writer, d Document) error {
 func complete(d Document) Document {
 	d.CommandLine, d.Counts.StrayReasons = list(d.CommandLine), list(d.Counts.StrayReasons)
 	d.Options.WaitHere, d.Options.WaitNear = finite(d.Options.WaitHere), finite(d.Options.WaitNear)
+	d.Options.Gateways = list(d.Options.Gateways)
 	d.Hops = slices.Clone(list(d.Hops))
 	for i := range d.Hops {
 		h := &d.Hops[i]
