@@ -8,7 +8,8 @@ import (
 )
 
 // TestThousandsInFlight sends far more probes at once than fit the first block
-// of the ring, to routers that answer each at once.
+// of the ring, to routers that answer each at once. Without -w a probe whose
+// neighbours are answered far sooner would be given up.
 func TestThousandsInFlight(t *testing.T) {
 	lab.Skip(t)
 	script, err := simnet.Parse("window", []byte(`
@@ -20,12 +21,12 @@ hop 1-199 te from 10.1.1.1
 		t.Fatal(err)
 	}
 	n := openScript(t, script)
-	got := runIn(t, n.Host(simnet.Prober), ours(), "-n", "-N", "2000", "-q", "10", "-m", "200", "--format=json", "10.2.2.2")
+	got := runIn(t, n.Host(simnet.Prober), ours(), "-n", "-w", "20", "-N", "2000", "-q", "10", "-m", "200", "--format=json", "10.2.2.2")
 	if got.Code != 0 || got.Stderr != "" {
 		t.Fatalf("exit code %d, stderr %q", got.Code, got.Stderr)
 	}
 	c := readDocument(t, got.Stdout).Counts
 	if c.Sent != 2000 || c.Answered != 2000 {
-		t.Errorf("%d sent, %d answered; want all of 2000", c.Sent, c.Answered)
+		t.Errorf("%d sent, %d answered; want all of 2000\n%+v", c.Sent, c.Answered, n.Counters())
 	}
 }

@@ -121,9 +121,6 @@ func Table() []Spec {
 	}
 }
 
-// accept takes a flag that nothing here depends on.
-func accept(*parser, string) error { return nil }
-
 // choose selects a method.
 func choose(method string) func(*parser, string) error {
 	return func(p *parser, _ string) error { p.method = method; return nil }

@@ -56,6 +56,16 @@ func TestGolden(t *testing.T) {
 			found.Sends, found.Shrunk, found.Probed = 40, 1400, true
 			return facts(), []hops.Record{told, found}
 		}},
+		{"origins", func() (Facts, []hops.Record) {
+			f := facts()
+			f.Origins, f.OriginSource = registry{}, "whois"
+			r := icmp(sent(1, 0), hops.Hop, "10.1.1.1", frame.KindTimeExceeded, 11, 0)
+			r.Answer.Ext, r.Answer.ExtCompliant = interfaces, true
+			return f, []hops.Record{
+				r, icmp(sent(1, 1), hops.Hop, "10.1.2.1", frame.KindTimeExceeded, 11, 0),
+				icmp(sent(2, 0), hops.Hop, "10.1.3.1", frame.KindTimeExceeded, 11, 0), lost(sent(2, 1)),
+			}
+		}},
 		{"ipv6-icmp", func() (Facts, []hops.Record) {
 			f := facts()
 			f.Target, f.Source, f.Method = addr("fd00:120::20"), addr("fd00:100::10"), "icmp"

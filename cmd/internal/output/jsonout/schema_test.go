@@ -61,6 +61,9 @@ func TestSchemaTable(t *testing.T) {
 			want[w] = true
 		}
 	}
+	for _, role := range roles {
+		want[role] = true
+	}
 	for _, s := range []StopReason{Reached, Unreachable, MaxHops, Interrupted, Failed} {
 		want[string(s)] = true
 	}
@@ -80,6 +83,7 @@ func TestSchemaTable(t *testing.T) {
 
 func TestNoNullLists(t *testing.T) {
 	hollow := Document{Hops: []Hop{{}, {Probes: []Probe{
+		{AS: &AS{}},
 		{Reply: &Reply{Extensions: &Extensions{}}},
 		{Reply: &Reply{Extensions: &Extensions{Objects: []Object{{}}}}},
 	}}}}
@@ -89,13 +93,13 @@ func TestNoNullLists(t *testing.T) {
 		if err := Write(&out, d); err != nil {
 			t.Fatal(err)
 		}
-		for _, key := range []string{"command_line", "hops", "probes", "tcp_flags", "rewritten", "objects", "mpls", "stray_reasons"} {
+		for _, key := range []string{"command_line", "hops", "probes", "tcp_flags", "rewritten", "objects", "mpls", "stray_reasons", "origins"} {
 			if strings.Contains(out.String(), `"`+key+`": null`) {
 				t.Errorf("%s is null in\n%s", key, &out)
 			}
 		}
 	}
-	if hollow.Hops[0].Probes != nil || hollow.Hops[1].Probes[0].Reply.TCPFlags != nil {
+	if hollow.Hops[0].Probes != nil || hollow.Hops[1].Probes[0].AS.Origins != nil || hollow.Hops[1].Probes[1].Reply.TCPFlags != nil {
 		t.Error("Write changed the document it was given")
 	}
 }
@@ -140,6 +144,7 @@ func TestWriteError(t *testing.T) {
 
 func FuzzExtensions(f *testing.F) {
 	f.Add(labelled)
+	f.Add(interfaces)
 	f.Add([]byte{0x20, 0, 0, 0, 0, 7, 1, 1, 0, 0, 0})
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, ext []byte) {
