@@ -207,6 +207,21 @@ var differences = []difference{
 		ours:   result{Stderr: "Usage: traceroute [ -46dFITnvrxeAUDV"},
 	},
 	{
+		name:   "100 help",
+		reason: "the same",
+		args:   "--help",
+		edit:   func(r *result) { r.Stderr = strings.Join(words(r.Stderr)[:4], " ") },
+		theirs: result{Stderr: "Usage: traceroute [ -46dFITnreAUDV"},
+		ours:   result{Stderr: "Usage: traceroute [ -46dFITnvrxeAUDV"},
+	},
+	{
+		name:   "99 datagram socket refused",
+		reason: "probes leave by a packet socket either way, so net.ipv4.ping_group_range says nothing",
+		args:   "-n -q1 -m1 -I -O dgram 192.168.120.20",
+		theirs: result{Stderr: "\nsocket: Permission denied\n", Code: 1},
+		ours:   result{Stdout: header("192.168.120.20", 1, 60) + " 1  192.168.100.20  X ms\n"},
+	},
+	{
 		name:   "interrupted",
 		reason: "who interrupts a trace wants the last line whole, and can tell by the exit code",
 		args:   "-n -q1 -w20 -m3 10.2.2.2",

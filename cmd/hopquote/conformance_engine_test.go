@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -31,6 +32,12 @@ func TestConformanceEngine(t *testing.T) {
 		earliest         map[int]time.Duration // by the probe's number from 0, after the start
 		loose            bool                  // the bursts depend on when answers come
 	}{
+		{
+			name: "45 a silent path", args: "-q2 -w0.5",
+			path:  "hop 1 te from 10.1.1.1\nhop 2- silent\n",
+			lines: " 1  10.1.1.1  X ms  X ms\n" + silentLinesFrom(2), sends: twice(30), loose: true,
+			earliest: map[int]time.Duration{16: answersAfter, 18: 500 * ms, 34: 1000 * ms, 50: 1500 * ms},
+		},
 		{
 			name: "56 a window of 4", args: "-N4 -w1",
 			path: "hop 1 te from 10.1.1.1\nhop 2 te from 10.1.2.1\nhop 3 te from 10.1.3.1\nhop 4 te from 10.1.4.1\n",
@@ -126,6 +133,25 @@ func TestConformanceEngine(t *testing.T) {
 			}
 		})
 	}
+}
+
+// silentLinesFrom are the lines of a path that nobody answers on, with two
+// probes per hop.
+func silentLinesFrom(first int) string {
+	var b strings.Builder
+	for ttl := first; ttl <= 30; ttl++ {
+		fmt.Fprintf(&b, "%2d  * *\n", ttl)
+	}
+	return b.String()
+}
+
+// twice tells two probes for each hop.
+func twice(last int) string {
+	var all []string
+	for ttl := range last {
+		all = append(all, fmt.Sprint(ttl+1, " ", ttl+1))
+	}
+	return strings.Join(all, " ")
 }
 
 // 74, 75, 79: the probes of --mtu on links of 1500, 1400 and 1300 bytes.
