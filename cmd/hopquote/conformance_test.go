@@ -28,6 +28,7 @@ import (
 type comparison struct {
 	name string
 	args string   // words, divided by blanks
+	as   string   // what the programs are called by; traceroute if empty
 	env  []string // besides the environment
 	// hasty leaves out -w 5, which switches off that a hop is given up early
 	// because a later one answered ten times as fast. On a busy machine that
@@ -162,10 +163,14 @@ func (w *wire) begin(t *testing.T, program string, c comparison) func() observat
 	}
 }
 
-// command makes the command line, by the name traceroute for both.
+// command makes the command line, by the same name for both.
 func (c comparison) command(program string) *exec.Cmd {
 	cmd := exec.Command(program)
-	cmd.Args = append([]string{"traceroute"}, strings.Fields(c.args)...)
+	name := c.as
+	if name == "" {
+		name = "traceroute"
+	}
+	cmd.Args = append([]string{name}, strings.Fields(c.args)...)
 	if !c.hasty && !strings.Contains(c.args, "-w") {
 		cmd.Args = append(cmd.Args, "-w5")
 	}
