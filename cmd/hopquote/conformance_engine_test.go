@@ -13,10 +13,10 @@ import (
 )
 
 // answersAfter is how long the routers of these paths take.
-const answersAfter = 200 * time.Millisecond
+const answersAfter = 120 * time.Millisecond
 
 // engineScript is a path whose every hop takes its time.
-const engineScript = scriptEnds + "default delay 200ms\ndest udp port-unreachable\n"
+const engineScript = scriptEnds + "default delay 120ms\ndest udp port-unreachable\n"
 
 // 56 to 60 and 64: how many probes leave together, which, and how soon at the
 // earliest. A busy machine may tear a burst apart or delay it, so bursts get
@@ -31,12 +31,13 @@ func TestConformanceEngine(t *testing.T) {
 		sends            string                // TTLs, a comma where answers had to be waited for
 		earliest         map[int]time.Duration // by the probe's number from 0, after the start
 		loose            bool                  // the bursts depend on when answers come
+		first            bool                  // the same, but for the first burst; how many follow depends, too
 	}{
 		{
-			name: "45 a silent path", args: "-q2 -w0.5",
+			name: "45 a silent path", args: "-q2 -w0.3",
 			path:  "hop 1 te from 10.1.1.1\nhop 2- silent\n",
 			lines: " 1  10.1.1.1  X ms  X ms\n" + silentLinesFrom(2), sends: twice(30), loose: true,
-			earliest: map[int]time.Duration{16: answersAfter, 18: 500 * ms, 34: 1000 * ms, 50: 1500 * ms},
+			earliest: map[int]time.Duration{16: answersAfter, 18: 300 * ms, 34: 600 * ms, 50: 900 * ms},
 		},
 		{
 			name: "56 a window of 4", args: "-N4 -w1",
@@ -50,7 +51,7 @@ func TestConformanceEngine(t *testing.T) {
 			name: "57 a first burst of 16", args: "-w1",
 			path:  "hop 1 te from 10.1.1.1\nhop 2 te from 10.1.2.1\n",
 			lines: " 1  10.1.1.1  X ms  X ms  X ms\n 2  10.1.2.1  X ms  X ms  X ms\n 3  10.2.2.2  X ms  X ms  X ms\n",
-			sends: "1 1 1 2 2 2 3 3 3 4 4 4 5 5 5 6",
+			sends: "1 1 1 2 2 2 3 3 3 4 4 4 5 5 5 6", first: true,
 		},
 		{
 			name: "58 a silent hop fills the window", args: "-N3 -w0.5", path: silentHop, lines: silentLines,
@@ -58,13 +59,13 @@ func TestConformanceEngine(t *testing.T) {
 			earliest: map[int]time.Duration{3: answersAfter, 6: answersAfter + 500*ms, 9: 2*answersAfter + 500*ms},
 		},
 		{
-			name: "59 nothing to shorten the wait", args: "-N3 -w1.5,3,5", path: silentHop, lines: silentLines,
+			name: "59 nothing to shorten the wait", args: "-N3 -w0.9,3,5", path: silentHop, lines: silentLines,
 			sends:    "1 1 1, 2 2 2, 3 3 3, 4 4 4",
-			earliest: map[int]time.Duration{3: answersAfter, 6: answersAfter + 1500*ms, 9: 2*answersAfter + 1500*ms},
+			earliest: map[int]time.Duration{3: answersAfter, 6: answersAfter + 900*ms, 9: 2*answersAfter + 900*ms},
 		},
 		{
 			name: "59 a later hop shortens the wait", args: "-w20,3,5", path: silentHop, lines: silentLines,
-			sends: "1 1 1 2 2 2 3 3 3 4 4 4 5 5 5 6", loose: true,
+			sends: "1 1 1 2 2 2 3 3 3 4 4 4 5 5 5 6", first: true,
 		},
 		{
 			name: "60 the hop itself shortens the wait", args: "-N1 -w20,3,5",
@@ -110,7 +111,11 @@ func TestConformanceEngine(t *testing.T) {
 					if diff := cmp.Diff(c.lines, lines); diff != "" || s.Code != 0 || s.Stderr != "" {
 						faults[name] = append(faults[name], "(-want +got):\n"+diff+s.Stderr)
 					}
-					if sent := sends(s.probes, pause); sent != c.sends {
+					sent := sends(s.probes, pause)
+					if c.first {
+						sent, _, _ = strings.Cut(sent, ",")
+					}
+					if sent != c.sends {
 						faults[name] = append(faults[name], "sends "+sent+", want "+c.sends)
 					}
 					for i, at := range c.earliest {
@@ -121,6 +126,10 @@ func TestConformanceEngine(t *testing.T) {
 					}
 				}
 				theirs, ours := want.fixed(), got.fixed()
+				if c.first {
+					n := min(len(theirs), len(ours))
+					theirs, ours = theirs[:n], ours[:n]
+				}
 				if diff := cmp.Diff(theirs, ours); diff != "" {
 					faults["both"] = append(faults["both"], "probes (-traceroute +hopquote):\n"+diff)
 				}

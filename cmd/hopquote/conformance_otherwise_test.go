@@ -112,7 +112,7 @@ func (d *difference) run(t *testing.T, n *lab.Net, program string) (r result, se
 			r = finish(t, sim.Host(simnet.Prober), cmd)
 		}
 		if d.oursSends != "" {
-			sent = sends(sim.Probes(), 150*time.Millisecond)
+			sent = sends(sim.Probes(), 60*time.Millisecond)
 		}
 	}
 	r = r.timeless()
