@@ -4,11 +4,13 @@ GO          ?= go
 PREFIX      ?= /usr/local
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 10s
+CLANG       ?= clang-14
+OBJCOPY     ?= llvm-objcopy-14
 TESTFLAGS   ?=
 
 export CGO_ENABLED ?= 0
 
-.PHONY: build demo test check format vet staticcheck race fuzz bench install clean
+.PHONY: build demo test check format vet staticcheck race fuzz bench generate install clean
 
 build: bin/hopquote
 
@@ -50,6 +52,15 @@ fuzz:
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+# Compiles the eBPF program anew. A test compares it with its source, and needs
+# the same compiler for that: clang-14 and llvm-14 of Debian 12.
+BPF        = bench/simnet/internet/bpf
+BPF_OBJECT = $(BPF)/internet_bpfel.o
+generate:
+	$(CLANG) -O2 -g -Wall -Wextra -Werror -fno-strict-aliasing -target bpfel -mcpu=v3 \
+	  -fdebug-compilation-dir=. -fdebug-prefix-map=$(CURDIR)=. -c $(BPF)/internet.bpf.c -o $(BPF_OBJECT)
+	$(OBJCOPY) --strip-debug --remove-section=.BTF.ext --remove-section=.rel.BTF.ext $(BPF_OBJECT)
 
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin

@@ -87,7 +87,7 @@ func (r *Responder) segment(a *frame.Answer, p *ipPacket, re *reply) bool {
 	if flags&frame.FlagFIN != 0 {
 		length++
 	}
-	a.Seq, a.Ack, a.Window = r.random.Uint32(), seq+length, answerWindow
+	a.Seq, a.Ack, a.Window = r.random.Uint32(), seq+length+re.ack, answerWindow
 	switch {
 	case re.kind == tcpFlags:
 		a.Flags = re.flags

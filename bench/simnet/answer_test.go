@@ -109,6 +109,9 @@ func TestTCPAnswers(t *testing.T) {
 		{"dest tcp 80 synack", fin, nil},
 		{"dest tcp 80 synack", rst, nil},
 		{"dest tcp 80 flags 0x52", rst, []any{uint8(0x52), uint32(isRandom), uint32(1000)}},
+		{"dest tcp 80 synack ack 7", syn, []any{uint8(syn | ack), uint32(isRandom), uint32(1008)}},
+		{"dest tcp 80 rst ack 0xffffffff", syn, []any{uint8(rst | ack), uint32(0), uint32(1000)}},
+		{"dest tcp 80 rst ack 7", ack, []any{uint8(rst), uint32(5000), uint32(0)}},
 		{"dest tcp 81 synack", syn, []any{uint8(rst | ack), uint32(0), uint32(1001)}},
 		{"dest udp synack", syn, []any{uint8(rst | ack), uint32(0), uint32(1001)}},
 	} {

@@ -72,7 +72,7 @@ func parsePair(w, what string) (a, b uint8, err error) {
 
 // modifierNames are listed when a word is none of them.
 const modifierNames = "from, delay, ttl, tos, rest, data, quote, full, pad128, edit, length, mpls, object, ext, extsum, " +
-	"extversion, badsum, dup, loss, rate"
+	"extversion, ack, badsum, dup, loss, rate"
 
 // modifiers parses up to the reply's end.
 func (p *parser) modifiers(c *cursor, re *reply) error {
@@ -106,6 +106,9 @@ func (p *parser) modifier(w string, c *cursor, re *reply) (err error) {
 		re.rest = uint32(n)
 	case "data":
 		re.data, err = c.hex("data", 1400)
+	case "ack":
+		n, err = c.number("ack", 0, 1<<32-1)
+		re.ack = uint32(n)
 	case "badsum":
 		re.badSum = true
 	case "dup":

@@ -194,6 +194,7 @@ type reply struct {
 	delay     [2]time.Duration
 	ttl, tos  uint8
 	flags     uint8
+	ack       uint32 // what a TCP answer acknowledges beyond the probe
 	rest      uint32 // second word of the ICMP header
 	data      []byte // payload of an answer
 	quote     quote

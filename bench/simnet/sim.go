@@ -44,7 +44,7 @@ type Sim struct {
 // space. The host must have no addresses there, and its kernel is told to keep
 // silent. Frames are counted, and the first 65536 probes kept, until Close.
 func Start(host *lab.Host, name string, script *Script) (*Sim, error) {
-	conn, mac, err := open(host, name)
+	conn, mac, err := Listen(host, name)
 	if err != nil {
 		return nil, err
 	}

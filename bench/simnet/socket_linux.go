@@ -15,9 +15,10 @@ import (
 // receiveBuffer is what a burst of thousands of probes needs, in bytes.
 const receiveBuffer = 8 << 20
 
-// open makes the namespace of the host silent and gives a socket on the
-// interface and the interface's link address.
-func open(host *lab.Host, name string) (*packet.Conn, [6]byte, error) {
+// Listen makes the namespace of the host silent and gives a socket on the
+// interface, for all of ARP, IPv4 and IPv6 that comes over the link, and the
+// interface's link address, which is Ethernet's.
+func Listen(host *lab.Host, name string) (*packet.Conn, [6]byte, error) {
 	var conn *packet.Conn
 	var mac [6]byte
 	if err := silence(host, name); err != nil {

@@ -1,29 +1,17 @@
 package main
 
 import (
-	"fmt"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
 	"github.com/hopquote/hopquote/bench/lab"
 	"github.com/hopquote/hopquote/frame"
 )
 
-// difference is something that ours does otherwise on purpose. What users
-// without the right to probe are told differs too: privilege_test.go has that.
-type difference struct {
-	name, reason string
-	args         string
-	prepare      func(*testing.T, *lab.Net)
-	stdout       string // a file to write to
-	theirs, ours result
-}
-
+// differences are all the things that ours does otherwise on purpose, each
+// asserted for both programs by TestDifferences.
 var differences = []difference{
 	{
 		name:   "104 sequence 0",
@@ -71,11 +59,14 @@ var differences = []difference{
 		ours:   result{Stdout: header("192.168.120.20", 30, 1501) + " 1  *  X ms !F-1500 *  X ms !F-1500\n"},
 	},
 	{
-		name:   "10 raw probes together",
-		reason: "each has an identity, so they need not go one at a time; only the order on the wire differs",
-		args:   "-n -q2 -m2 -P 253 192.168.120.20",
-		theirs: result{Stdout: header("192.168.120.20", 2, 60) + " 1  192.168.100.20  X ms  X ms\n 2  192.168.110.20  X ms  X ms\n"},
-		ours:   result{Stdout: header("192.168.120.20", 2, 60) + " 1  192.168.100.20  X ms  X ms\n 2  192.168.110.20  X ms  X ms\n"},
+		name:        "10 raw probes together",
+		reason:      "each has an identity, so they need not go one at a time; only the order on the wire differs",
+		args:        "-n -q2 -m2 -P 253 10.2.2.2",
+		script:      "default delay 120ms\nhop 1 te from 10.1.1.1\nhop 2 te from 10.1.2.1",
+		theirs:      result{Stdout: header("10.2.2.2", 2, 60) + " 1  10.1.1.1  X ms  X ms\n 2  10.1.2.1  X ms  X ms\n"},
+		ours:        result{Stdout: header("10.2.2.2", 2, 60) + " 1  10.1.1.1  X ms  X ms\n 2  10.1.2.1  X ms  X ms\n"},
+		theirsSends: "1, 1, 2, 2",
+		oursSends:   "1 1 2 2",
 	},
 	{
 		name:   "10 raw probe without data",
@@ -136,48 +127,99 @@ var differences = []difference{
 			Stderr: "write standard output: No space left on device\n", Code: 1,
 		},
 	},
-}
-
-// needNoDCCP skips where the kernel has DCCP.
-func needNoDCCP(t *testing.T, _ *lab.Net) {
-	t.Helper()
-	if fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DCCP, unix.IPPROTO_DCCP); err == nil {
-		unix.Close(fd)
-		t.Skip("this kernel has DCCP")
-	}
-}
-
-func header(dst string, hops, size int) string {
-	return fmt.Sprintf("traceroute to %s (%s), %d hops max, %d byte packets\n", dst, dst, hops, size)
-}
-
-func TestDifferences(t *testing.T) {
-	for _, d := range differences {
-		t.Run(d.name, func(t *testing.T) {
-			t.Parallel()
-			n := openLab(t, "line")
-			if d.prepare != nil {
-				d.prepare(t, n)
-			}
-			run := func(program string) result {
-				cmd := exec.Command(program)
-				cmd.Args = append([]string{"traceroute"}, words(d.args)...)
-				if d.stdout != "" {
-					f, err := os.OpenFile(d.stdout, os.O_WRONLY, 0)
-					if err != nil {
-						t.Skip(err)
-					}
-					defer f.Close()
-					cmd.Stdout = f
-				}
-				return finish(t, n.Host("h1"), cmd).timeless()
-			}
-			if diff := cmp.Diff(d.theirs, run(theirs(t))); diff != "" {
-				t.Errorf("traceroute %s (-expected +traceroute):\n%s", d.args, diff)
-			}
-			if diff := cmp.Diff(d.ours, run(ours())); diff != "" {
-				t.Errorf("traceroute %s (-expected +hopquote), which differs because %s:\n%s", d.args, d.reason, diff)
-			}
-		})
-	}
+	{
+		name:   "28 gateways and a router's answer",
+		reason: "a quote headed to the gateway is the probe's: the hops before it are shown, and the one that refuses source routes",
+		args:   "-n -q1 -m3 -w0.5 -g 10.3.3.3 10.2.2.2",
+		script: "hop 1 te from 10.1.1.1\nhop 2- unreach 5 from 10.1.2.1",
+		theirs: result{Stdout: header("10.2.2.2", 3, 72) + " 1  *\n 2  *\n 3  *\n"},
+		ours:   result{Stdout: header("10.2.2.2", 3, 72) + " 1  10.1.1.1  X ms\n 2  10.1.2.1  X ms !S\n"},
+	},
+	{
+		name:   "wrong checksum of an echo reply",
+		reason: "what was damaged on its way may be anyone's; raw sockets take it before the kernel looks",
+		args:   "-n -q1 -m2 -w0.5 -I 10.2.2.2",
+		script: "hop 1 te from 10.1.1.1\ndest icmp echo badsum",
+		theirs: result{Stdout: header("10.2.2.2", 2, 60) + " 1  10.1.1.1  X ms\n 2  10.2.2.2  X ms\n"},
+		ours:   result{Stdout: header("10.2.2.2", 2, 60) + " 1  10.1.1.1  X ms\n 2  *\n"},
+	},
+	{
+		name:   "wrong checksum of a TCP answer",
+		reason: "the same, for TCP",
+		args:   "-n -q1 -m2 -w0.5 -T 10.2.2.2",
+		script: "hop 1 te from 10.1.1.1\ndest tcp synack badsum",
+		theirs: result{Stdout: header("10.2.2.2", 2, 60) + " 1  10.1.1.1  X ms\n 2  10.2.2.2  X ms\n"},
+		ours:   result{Stdout: header("10.2.2.2", 2, 60) + " 1  10.1.1.1  X ms\n 2  *\n"},
+	},
+	{
+		name:   "wrong acknowledgment",
+		reason: "an answer to a SYN acknowledges it; one that acknowledges something else is an answer to something else",
+		args:   "-n -q1 -m2 -w0.5 -T 10.2.2.2",
+		script: "hop 1 te from 10.1.1.1\ndest tcp synack ack 1000",
+		theirs: result{Stdout: header("10.2.2.2", 2, 60) + " 1  10.1.1.1  X ms\n 2  10.2.2.2  X ms\n"},
+		ours:   result{Stdout: header("10.2.2.2", 2, 60) + " 1  10.1.1.1  X ms\n 2  *\n"},
+	},
+	{
+		name:   "wrong sequence in a quote",
+		reason: "a quote with the ports of the probe and another sequence quotes another segment",
+		args:   "-n -q1 -m2 -w0.5 -T 10.2.2.2",
+		script: "hop 1 te from 10.1.1.1 edit seq=+1\ndest tcp rst",
+		theirs: result{Stdout: header("10.2.2.2", 2, 60) + " 1  10.1.1.1  X ms\n 2  10.2.2.2  X ms\n"},
+		ours:   result{Stdout: header("10.2.2.2", 2, 60) + " 1  *\n 2  10.2.2.2  X ms\n"},
+	},
+	{
+		name:     "102 unprivileged",
+		reason:   "packet sockets need the capability for every method, and one line tells how to give it",
+		args:     "-n -q1 -m1 -T 192.168.120.20",
+		byNobody: true,
+		theirs:   result{Stderr: "You do not have enough privileges to use this traceroute method.\nsocket: Operation not permitted\n", Code: 1},
+		ours:     result{Stderr: adviceToNobody, Code: 1},
+	},
+	{
+		name:     "102 unprivileged, udp",
+		reason:   "the same: plain UDP sockets would hide what routers say",
+		args:     "-n -q1 -m1 192.168.120.20",
+		byNobody: true,
+		theirs:   result{Stdout: header("192.168.120.20", 1, 60) + " 1  192.168.100.20  X ms\n"},
+		ours:     result{Stderr: adviceToNobody, Code: 1},
+	},
+	{
+		name:   "100 version",
+		reason: "it is another program",
+		args:   "-V",
+		edit:   func(r *result) { r.Stderr = versionNumber.ReplaceAllString(r.Stderr, "N") },
+		theirs: result{Stderr: "Modern traceroute for Linux, version N\nCopyright (c) 2016  Dmitry Butskoy,   License: GPL v2 or any later\n"},
+		ours:   result{Stderr: "hopquote N\nbuilt with goN, receives by AF_PACKET/TPACKET_V3\n"},
+	},
+	{
+		name:   "100 no arguments",
+		reason: "there are more options, and they are told in other words",
+		edit:   func(r *result) { r.Stderr = strings.Join(words(r.Stderr)[:4], " ") },
+		theirs: result{Stderr: "Usage: traceroute [ -46dFITnreAUDV"},
+		ours:   result{Stderr: "Usage: traceroute [ -46dFITnvrxeAUDV"},
+	},
+	{
+		name:   "100 help",
+		reason: "the same",
+		args:   "--help",
+		edit:   func(r *result) { r.Stderr = strings.Join(words(r.Stderr)[:4], " ") },
+		theirs: result{Stderr: "Usage: traceroute [ -46dFITnreAUDV"},
+		ours:   result{Stderr: "Usage: traceroute [ -46dFITnvrxeAUDV"},
+	},
+	{
+		name:   "99 datagram socket refused",
+		reason: "probes leave by a packet socket either way, so net.ipv4.ping_group_range says nothing",
+		args:   "-n -q1 -m1 -I -O dgram 192.168.120.20",
+		theirs: result{Stderr: "\nsocket: Permission denied\n", Code: 1},
+		ours:   result{Stdout: header("192.168.120.20", 1, 60) + " 1  192.168.100.20  X ms\n"},
+	},
+	{
+		name:   "interrupted",
+		reason: "who interrupts a trace wants the last line whole, and can tell by the exit code",
+		args:   "-n -q1 -w20 -m3 10.2.2.2",
+		script: "hop 1 te from 10.1.1.1\nhop 2- silent",
+		signal: unix.SIGINT,
+		theirs: result{Stdout: header("10.2.2.2", 3, 60) + " 1  10.1.1.1  X ms", Code: -1},
+		ours:   result{Stdout: header("10.2.2.2", 3, 60) + " 1  10.1.1.1  X ms\n", Code: 130},
+	},
 }

@@ -76,6 +76,8 @@ func TestConformanceUsage(t *testing.T) {
 		words("-s fd00:100::10 192.168.120.20"), words("-s 192.168.100.10 fd00:120::20"),
 		words("-M nope 192.168.120.20"), words("-M nope -q 0 192.168.120.20"),
 		words("-g 10.0.0.1,10.0.0.2,10.0.0.3,10.0.0.4,10.0.0.5,10.0.0.6,10.0.0.7,10.0.0.8,10.0.0.9 192.168.120.20"),
+		words("nosuch.example"), words("-6 nosuch.example"), words("-n -s badname 192.168.120.20"), // no name server
+		words("-g nosuch.example 192.168.120.20"), words("-g fd00::1 192.168.120.20"),
 		words("-T -O mss 192.168.120.20"), words("-T -O mss=abc 192.168.120.20"),
 		words("-T -O bogus 192.168.120.20"), words("-T -O bogus=1 192.168.120.20"), words("-I -O bogus 192.168.120.20"),
 		words("-I -O raw,dgram 192.168.120.20"),

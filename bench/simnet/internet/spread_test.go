@@ -1,0 +1,65 @@
+package internet
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/hopquote/hopquote/rx"
+)
+
+// TestCPUs has another CPU answer: all is answered, if later.
+func TestCPUs(t *testing.T) {
+	c := Config{CPUs: 1}
+	n := inKernel(t, c)
+	w := newWire(t, n, c, rx.RingConfig{})
+	const probes, batch = 3000, 64
+	matched := 0
+	match := func(data []byte, m *rx.Match) {
+		if m.Verdict != rx.Exact {
+			t.Errorf("verdict %v (%v): %x", m.Verdict, m.Reason, data)
+		}
+		matched++
+	}
+	for i := range probes {
+		w.ask(t, i, probeAt(i, i%6))
+		if i%batch == 0 { // no more in flight than a CPU's queue takes
+			w.until(t, func() bool { return matched == i+1 }, match)
+		}
+	}
+	w.until(t, func() bool { return matched == probes }, match)
+}
+
+// TestBacklog looks at the setting of the machine while an Internet has it
+// changed, and afterwards.
+func TestBacklog(t *testing.T) {
+	old := backlog(t)
+	n := inKernel(t, Config{Backlog: old + 1})
+	if got := backlog(t); got != old+1 {
+		t.Errorf("backlog %d, want %d", got, old+1)
+	}
+	if err := n.Close(); err != nil {
+		t.Error(err)
+	}
+	if got := backlog(t); got != old {
+		t.Errorf("backlog %d after Close, want %d", got, old)
+	}
+}
+
+func backlog(t *testing.T) int {
+	b, err := os.ReadFile(backlogFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skip("needs the machine's first network namespace: ", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
