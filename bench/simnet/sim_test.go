@@ -23,7 +23,7 @@ import (
 //
 //	h1 10.9.9.1 --- sim (10.9.9.254, 10.1.1.1, 10.2.2.2)
 func TestSim(t *testing.T) {
-	n := openScript(t, must(t, ends+"hop 1 te from 10.1.1.1 delay 2ms dup 1\nhop 2 lost\n"))
+	n := openScript(t, must(t, ends+"hop 1 te from 10.1.1.1 delay 300ms dup 1\nhop 2 lost\n"))
 	var listener *packet.Conn
 	var own net.HardwareAddr
 	err := n.Host(Prober).Do(func() error {
