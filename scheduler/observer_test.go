@@ -12,27 +12,6 @@ import (
 	"github.com/hopquote/hopquote/scheduler/virtual"
 )
 
-// A probe waits for an identity while another waits for room at the sender:
-// nothing is in flight, so only the engine itself can try that one again.
-func TestEngineNoIdentityAndNoRoom(t *testing.T) {
-	net := answerAll(ms)
-	refusals := 5
-	net.Refuse = func(time.Duration, []byte) (bool, error) {
-		refusals--
-		return refusals < 0, nil
-	}
-	p := &ports{limit: 1}
-	cfg := config(&burst{total: 2, timeout: time.Second}, net, p)
-	cfg.Window, cfg.Batch = 2, 2
-	e := scheduler.New(cfg)
-	if err := e.Run(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	if c := e.Counts(); c.Answered != 2 || p.held != 0 {
-		t.Errorf("%d probes answered, %d ports held; want 2 and 0", c.Answered, p.held)
-	}
-}
-
 // strays keeps what belongs to no probe.
 type strays struct {
 	reasons []rx.Reason
