@@ -92,6 +92,10 @@ func TestConformanceGateways(t *testing.T) {
 			t.Run("29 "+method+args, func(t *testing.T) {
 				want, got := w.observe(t, theirs(t), c), w.observe(t, ours(), c)
 				w.compareProbes(t, c, want, got)
+				theirHeader, _, _ := strings.Cut(want.Stdout, "\n")
+				if ourHeader, _, _ := strings.Cut(got.Stdout, "\n"); ourHeader != theirHeader {
+					t.Errorf("header %q, traceroute's is %q", ourHeader, theirHeader)
+				}
 				if !strings.HasSuffix(got.timeless().Stdout, "\n 1  192.168.100.20  X ms\n") {
 					t.Errorf("not answered: %s", got.Stdout)
 				}
