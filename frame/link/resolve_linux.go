@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/mdlayher/packet"
@@ -27,6 +28,7 @@ type resolver struct {
 	group    [6]byte
 	tries    int
 	interval time.Duration
+	closed   sync.Once
 }
 
 // openResolver opens all that resolving needs, in the caller's namespace: the
@@ -146,16 +148,19 @@ func (r *resolver) listen(ctx context.Context, until time.Time) (mac [6]byte, ok
 }
 
 // resolveOnce closes the resolver once it has an answer: its filter would go
-// on looking at each packet received.
+// on looking at each packet received. The probes do not wait for that, since
+// closing a packet socket takes some 10 ms.
 func (r *resolver) resolveOnce(ctx context.Context) (mac [6]byte, ok bool) {
 	if mac, ok = r.resolve(ctx); ok {
-		r.close()
+		go r.close()
 	}
 	return mac, ok
 }
 
-// close may be called twice.
+// close may be called from several goroutines; each returns when all is closed.
 func (r *resolver) close() {
-	r.conn.Close()
-	r.kernel.close()
+	r.closed.Do(func() {
+		r.conn.Close()
+		r.kernel.close()
+	})
 }
