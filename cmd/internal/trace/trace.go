@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"github.com/hopquote/hopquote/cmd/internal/bsd"
+	"github.com/hopquote/hopquote/cmd/internal/leave"
 	"github.com/hopquote/hopquote/cmd/internal/option"
 	"github.com/hopquote/hopquote/cmd/internal/output/asn"
 	"github.com/hopquote/hopquote/cmd/internal/output/names"
@@ -22,10 +23,15 @@ type Std struct {
 	LookupEnv func(string) (string, bool)
 	Names     names.Resolver // of responders; nil: the system's
 	Origins   asn.Config     // of AS look-ups
+	// Leave, of a process about to end, leaves the packet sockets to somebody
+	// else to close and tells whether it did. Nil closes them here.
+	Leave func() bool
 }
 
 // OS is the Std of a real process.
-func OS() Std { return Std{Out: os.Stdout, Err: os.Stderr, LookupEnv: os.LookupEnv} }
+func OS() Std {
+	return Std{Out: os.Stdout, Err: os.Stderr, LookupEnv: os.LookupEnv, Leave: leave.Behind}
+}
 
 // Main runs a trace as the arguments say, argv[0] being the program's name,
 // and gives the exit code.
