@@ -102,6 +102,9 @@ func (s *Socket) open() (err error) {
 	if s.inbox.event, err = newEvent(); err != nil {
 		return err
 	}
+	if err := s.batch.init(); err != nil {
+		return err
+	}
 	// First of all: the kernel begins to stamp packets a moment after it is
 	// asked to, and those before bear the time of their Drain.
 	if err := unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1); err != nil {
@@ -126,7 +129,6 @@ func (s *Socket) open() (err error) {
 		return os.NewSyscallError("bind", err)
 	}
 	s.poll.init(descriptor(s.fd), s.inbox.event.poll())
-	s.batch.init()
 	// A bind to an interface that is down succeeds and leaves an error behind.
 	return socketError(s.fd)
 }
@@ -201,7 +203,7 @@ func (s *Socket) release() error {
 		err = os.NewSyscallError("close", unix.Close(s.fd))
 		s.fd = noDescriptor
 	}
-	return errors.Join(err, s.inbox.close())
+	return errors.Join(err, s.batch.release(), s.inbox.close())
 }
 
 // closedError is what a method of a closed socket returns.

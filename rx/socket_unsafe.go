@@ -2,6 +2,7 @@ package rx
 
 import (
 	"encoding/binary"
+	"os"
 	"syscall"
 	"time"
 	"unsafe"
@@ -13,8 +14,9 @@ const (
 	// batchLen is how many packets one recvmmsg(2) takes. A call that gives
 	// fewer has taken all there were.
 	batchLen = 16
-	// maxPacket is the longest IP packet and its link header.
-	maxPacket = 14 + 65535
+	// maxPacket has room for the longest IP packet and its link header, in whole
+	// pages.
+	maxPacket = 68 << 10
 	// controlLen has room for a time stamp and struct tpacket_auxdata, with
 	// their headers (cmsg(3)).
 	controlLen = 128
@@ -27,7 +29,7 @@ type messages struct {
 	vectors  [batchLen]unix.Iovec
 	names    [batchLen]unix.RawSockaddrLinklayer
 	controls [batchLen][controlLen / 8]uint64 // aligned as struct cmsghdr
-	packets  []byte                           // of maxPacket each
+	packets  []byte                           // of maxPacket each; nil once released
 }
 
 // message is struct mmsghdr.
@@ -36,8 +38,13 @@ type message struct {
 	length uint32
 }
 
-func (m *messages) init() {
-	m.packets = make([]byte, batchLen*maxPacket)
+// init maps memory for the packets, of which those that come touch little, and
+// which stays out of what the garbage collector goes by.
+func (m *messages) init() (err error) {
+	m.packets, err = unix.Mmap(-1, 0, batchLen*maxPacket, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	if err != nil {
+		return os.NewSyscallError("mmap", err)
+	}
 	for i := range m.heads {
 		m.vectors[i].Base = &m.packets[i*maxPacket]
 		m.vectors[i].SetLen(maxPacket)
@@ -47,6 +54,17 @@ func (m *messages) init() {
 		h.Name = (*byte)(unsafe.Pointer(&m.names[i]))
 		h.Control = (*byte)(unsafe.Pointer(&m.controls[i]))
 	}
+	return nil
+}
+
+// release gives the memory back.
+func (m *messages) release() error {
+	if m.packets == nil {
+		return nil
+	}
+	err := unix.Munmap(m.packets)
+	m.packets = nil
+	return os.NewSyscallError("munmap", err)
 }
 
 // receive takes the packets that wait, up to batchLen, without waiting.
