@@ -9,6 +9,7 @@ import (
 
 	"github.com/hopquote/hopquote/cmd/internal/bsd"
 	"github.com/hopquote/hopquote/cmd/internal/labcmd"
+	_ "github.com/hopquote/hopquote/cmd/internal/prefault"
 	"github.com/hopquote/hopquote/cmd/internal/trace"
 )
 

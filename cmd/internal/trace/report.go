@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/hopquote/hopquote/cmd/internal/privilege"
 	"syscall"
 
+	"github.com/hopquote/hopquote/cmd/internal/leave"
 	"github.com/hopquote/hopquote/cmd/internal/output/asn"
+	"github.com/hopquote/hopquote/cmd/internal/privilege"
 	"github.com/hopquote/hopquote/frame/link"
 )
 
@@ -56,7 +57,7 @@ func (r *run) do(ctx context.Context, stop context.CancelCauseFunc) int {
 
 // close closes the network, or leaves it to be closed.
 func (r *run) close() {
-	if r.wire == nil || r.std.Leave != nil && r.std.Leave() {
+	if r.wire == nil || r.std.Process && leave.Behind() {
 		return
 	}
 	r.wire.Close()

@@ -10,7 +10,6 @@ import (
 	"os"
 
 	"github.com/hopquote/hopquote/cmd/internal/bsd"
-	"github.com/hopquote/hopquote/cmd/internal/leave"
 	"github.com/hopquote/hopquote/cmd/internal/option"
 	"github.com/hopquote/hopquote/cmd/internal/output/asn"
 	"github.com/hopquote/hopquote/cmd/internal/output/names"
@@ -23,14 +22,14 @@ type Std struct {
 	LookupEnv func(string) (string, bool)
 	Names     names.Resolver // of responders; nil: the system's
 	Origins   asn.Config     // of AS look-ups
-	// Leave, of a process about to end, leaves the packet sockets to somebody
-	// else to close and tells whether it did. Nil closes them here.
-	Leave func() bool
+	// Process means that the run is all that this process does: it may suit the
+	// runtime to itself, and leave its packet sockets behind.
+	Process bool
 }
 
 // OS is the Std of a real process.
 func OS() Std {
-	return Std{Out: os.Stdout, Err: os.Stderr, LookupEnv: os.LookupEnv, Leave: leave.Behind}
+	return Std{Out: os.Stdout, Err: os.Stderr, LookupEnv: os.LookupEnv, Process: true}
 }
 
 // Main runs a trace as the arguments say, argv[0] being the program's name,
@@ -54,6 +53,9 @@ func Main(argv []string, std Std) int {
 	if !privilege.MayProbe() {
 		fmt.Fprintln(std.Err, privilege.Advice())
 		return exitFailed
+	}
+	if std.Process {
+		shareProcessor(opts)
 	}
 	r, err := newRun(opts, argv, std)
 	if err != nil {
