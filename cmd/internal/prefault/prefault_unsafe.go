@@ -66,5 +66,6 @@ func up(at, unit uintptr) uintptr { return (at + unit - 1) &^ (unit - 1) }
 
 // advise is madvise(2) in a program that can do without.
 func advise(from, to, advice uintptr) {
-	syscall.RawSyscall(syscall.SYS_MADVISE, from, to-from, advice)
+	// Not RawSyscall: that would hold up who wants to stop all goroutines.
+	syscall.Syscall(syscall.SYS_MADVISE, from, to-from, advice)
 }
