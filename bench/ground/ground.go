@@ -51,9 +51,9 @@ type Ground struct {
 var Source = netip.MustParseAddr("10.99.0.1")
 
 // first is the first target; those that follow count up.
-var first = netip.MustParseAddr("20.1.0.0")
+var first = netip.MustParseAddr("20.0.0.0")
 
-// MaxTargets is how many targets there are, so that they are one /8 at most.
+// MaxTargets is how many targets there are: a /10.
 const MaxTargets = 1 << 22
 
 // Open builds the ground. Where the backlog of the machine may not be changed,

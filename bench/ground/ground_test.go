@@ -36,10 +36,10 @@ func open(t *testing.T) *Ground {
 }
 
 func TestTargets(t *testing.T) {
-	if got := fmt.Sprint(Target(0), Target(256), Target(MaxTargets-1)); got != "20.1.0.0 20.1.1.0 20.64.255.255" {
+	if got := fmt.Sprint(Target(0), Target(256), Target(MaxTargets-1)); got != "20.0.0.0 20.0.1.0 20.63.255.255" {
 		t.Errorf("targets %s", got)
 	}
-	for n, want := range map[int]string{1: "20.1.0.0/32", 2: "20.1.0.0/31", 256: "20.1.0.0/24", 257: "20.1.0.0/23"} {
+	for n, want := range map[int]string{1: "20.0.0.0/32", 2: "20.0.0.0/31", 256: "20.0.0.0/24", 257: "20.0.0.0/23"} {
 		p := Prefix(n)
 		if p.String() != want || !p.Contains(Target(n-1)) {
 			t.Errorf("prefix of %d targets is %s, want %s", n, p, want)
@@ -51,7 +51,7 @@ func TestTargets(t *testing.T) {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(path)
-	if err != nil || string(text) != "20.1.0.0\n20.1.0.1\n20.1.0.2\n" {
+	if err != nil || string(text) != "20.0.0.0\n20.0.0.1\n20.0.0.2\n" {
 		t.Errorf("targets %q, error %v", text, err)
 	}
 	if _, err := g.WriteTargets(0); err == nil {
@@ -66,7 +66,7 @@ func TestRun(t *testing.T) {
 	truth, err := g.Observe(func() (err error) {
 		// ping(8) may be missing; the shell's own UDP is not. Three datagrams.
 		r, err = g.Run(t.Context(), Program{
-			Command: `for i in 1 2 3; do echo $i; echo x 2>/dev/null > /dev/udp/20.1.0.9/33434; done; sleep 0.2; echo done >&2; exit 3`,
+			Command: `for i in 1 2 3; do echo $i; echo x 2>/dev/null > /dev/udp/20.0.0.9/33434; done; sleep 0.2; echo done >&2; exit 3`,
 			Stdout:  g.File("out"), Limit: 10 * time.Second, Memory: true,
 		})
 		return err
