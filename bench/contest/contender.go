@@ -62,7 +62,7 @@ type Tally struct {
 }
 
 // Placeholders tells what may stand in a Command.
-const Placeholders = "{targets} (a file, one address a line), {count}, {prefix} (holds all targets), {hops}, {interface}, " +
+const Placeholders = "{targets} (a file, one address a line), {count}, {probes} (as many as that takes), {prefix} (holds all targets), {hops}, {interface}, " +
 	"{source}, {gateway} (link address), {rate} (probes/s, 0 for no limit), {output} (a file for the results), {seed}"
 
 // plan sizes a job for a rate and a time in seconds.
@@ -95,6 +95,7 @@ func (c *Contender) expand(g *ground.Ground, j Job, targets, output string) stri
 		rate = c.Top
 	}
 	return strings.NewReplacer(
+		"{probes}", strconv.Itoa(j.Targets*g.Config.Hops),
 		"{targets}", targets, "{count}", strconv.Itoa(j.Targets), "{prefix}", ground.Prefix(j.Targets).String(),
 		"{hops}", strconv.Itoa(g.Config.Hops), "{interface}", internet.ProberLink, "{source}", ground.Source.String(),
 		"{gateway}", g.Gateway.String(), "{gateway-dashes}", strings.ReplaceAll(g.Gateway.String(), ":", "-"),

@@ -62,10 +62,16 @@ func newCase(g *ground.Ground, k Contender, rate float64, d time.Duration) measu
 	if rate > 0 {
 		asked = strconv.FormatFloat(rate, 'f', -1, 64)
 	}
-	job := k.plan(rate, d.Seconds(), g.Config.Hops)
+	c := Case(g, k, k.plan(rate, d.Seconds(), g.Config.Hops), d)
+	c.Labels, c.Group = append(c.Labels, asked), asked
+	return c
+}
+
+// Case is one contender with one job, that should take d.
+func Case(g *ground.Ground, k Contender, j Job, d time.Duration) measure.Case {
 	return measure.Case{
-		Labels: []string{k.Name, asked}, Group: asked, Skip: k.Missing, Command: k.Command,
-		Run: func(ctx context.Context) (measure.Sample, error) { return once(ctx, g, k, job, d) },
+		Labels: []string{k.Name}, Skip: k.Missing, Command: k.Command,
+		Run: func(ctx context.Context) (measure.Sample, error) { return once(ctx, g, k, j, d) },
 	}
 }
 

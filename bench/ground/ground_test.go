@@ -125,6 +125,12 @@ func TestRates(t *testing.T) {
 	for i := range 101 { // a probe a millisecond for half a second, after 250 ms and before 245
 		steady = append(steady, at(i*10, uint64(min(max(i*10-250, 0), 500))))
 	}
+	straggler := append(steady[:len(steady):len(steady)], at(9000, 500), at(9005, 501))
+	// A hundred at once, every 400 ms.
+	var bursts []point
+	for i := range 401 {
+		bursts = append(bursts, at(i*5, uint64((i+79)/80)*100))
+	}
 	for _, c := range []struct {
 		name         string
 		points       []point
@@ -134,6 +140,8 @@ func TestRates(t *testing.T) {
 		{"none", []point{at(0, 5), at(5, 5)}, 0, 0, 0},
 		{"short", []point{at(0, 0), at(5, 0), at(10, 10), at(15, 20), at(20, 20)}, 2000, 2000, 10},
 		{"steady", steady, 1000, 1000, 500},
+		{"with a straggler", straggler, 1000, 1000, 500},
+		{"bursts", bursts, 500 / 1.605, 100 / 0.1, 1605},
 	} {
 		w := watcher{points: c.points}
 		rate, top, took := w.rates()

@@ -139,20 +139,17 @@ func (w *watcher) stop() {
 	w.task.Wait()
 }
 
-// rates gives the median and the largest of the windows between the first probe
-// and the last.
+// rates gives the median and the largest of the windows in which all but the
+// first and the last hundredth of the probes came in: stragglers are no part of
+// a prober's speed. Where the median tells nothing, because the run is short or
+// comes in bursts, it is the mean.
 func (w *watcher) rates() (median, top float64, took time.Duration) {
-	p := w.points
-	for len(p) > 1 && p[1].asked == p[0].asked {
-		p = p[1:]
-	}
-	for len(p) > 1 && p[len(p)-2].asked == p[len(p)-1].asked {
-		p = p[:len(p)-1]
-	}
+	p := w.body()
 	if len(p) < 2 {
 		return 0, 0, 0
 	}
 	took = p[len(p)-1].at.Sub(p[0].at)
+	mean := float64(p[len(p)-1].asked-p[0].asked) / took.Seconds()
 	var windows []float64
 	for from := p[0]; len(p) > 0; p = p[1:] {
 		if d := p[0].at.Sub(from.at); d >= window {
@@ -161,13 +158,22 @@ func (w *watcher) rates() (median, top float64, took time.Duration) {
 			top, from = max(top, rate), p[0]
 		}
 	}
-	if len(windows) < 3 {
-		mean := float64(w.total()) / took.Seconds()
-		return mean, mean, took
+	if median = measure.Quantile(0.5, windows); len(windows) < 3 || median < mean/2 {
+		return mean, max(top, mean), took
 	}
-	return measure.Quantile(0.5, windows), top, took
+	return median, top, took
 }
 
-func (w *watcher) total() uint64 {
-	return w.points[len(w.points)-1].asked - w.points[0].asked
+// body is the part of the points that rates are taken from.
+func (w *watcher) body() []point {
+	p := w.points
+	begin, end := p[0].asked, p[len(p)-1].asked
+	margin := (end - begin) / 100
+	for len(p) > 1 && p[1].asked <= begin+margin {
+		p = p[1:]
+	}
+	for len(p) > 1 && p[len(p)-2].asked >= end-margin {
+		p = p[:len(p)-1]
+	}
+	return p
 }

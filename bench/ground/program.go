@@ -20,10 +20,11 @@ import (
 	"github.com/hopquote/hopquote/bench/usage"
 )
 
-// Program is a shell command that runs on the ground.
+// Program is something to run on the ground.
 type Program struct {
-	Command string
-	Stdout  string // file for its output
+	Command string   // for a shell
+	Args    []string // without a shell; Command is not looked at
+	Stdout  string   // file for its output
 	Limit   time.Duration
 	Memory  bool // also measure how much memory it takes
 }
@@ -53,7 +54,11 @@ func (g *Ground) Run(ctx context.Context, p Program) (r Result, err error) {
 		return r, err
 	}
 	defer out.Close()
-	cmd := exec.Command("/bin/sh", "-c", shellCommand(p.Command))
+	args := p.Args
+	if len(args) == 0 {
+		args = []string{"/bin/sh", "-c", shellCommand(p.Command)}
+	}
+	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Dir = g.Dir
 	var stderr tail
 	clock := &stamper{w: out}
@@ -75,7 +80,7 @@ func (g *Ground) Run(ctx context.Context, p Program) (r Result, err error) {
 	close(stop)
 	side.Wait()
 	if cmd.ProcessState == nil {
-		return r, fmt.Errorf("run %s: %w", p.Command, err)
+		return r, fmt.Errorf("run %q: %w", args, err)
 	}
 	if errors.Is(err, exec.ErrWaitDelay) {
 		kill(cmd.Process.Pid, unix.SIGKILL) // what it left behind
