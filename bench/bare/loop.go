@@ -16,9 +16,11 @@ const (
 	maxFlying = 1 << 15
 	// drainEvery is how many batches leave between two looks at the ring.
 	drainEvery = 16
-	// leastSleep is the shortest that is worth the system call; what becomes due
-	// meanwhile leaves as a batch.
+	// When paced, the loop sleeps until half a batch is due, or for longSleep if
+	// that comes first: waking up costs more than sending. leastSleep is the
+	// shortest that is worth the system call.
 	leastSleep = 60 * time.Microsecond
+	longSleep  = time.Millisecond
 	// tailWait is how long replies are waited for behind the last probe that
 	// came or left.
 	tailWait = 300 * time.Millisecond
@@ -96,8 +98,9 @@ func (l *loop) due() (n int, pause time.Duration) {
 	passed := l.now() - l.start
 	ready := int64(passed.Seconds()*l.config.Rate) + 1 - int64(l.filled)
 	if ready <= 0 {
+		half := time.Duration(batch / 2 / l.config.Rate * float64(time.Second))
 		next := time.Duration(float64(l.filled) / l.config.Rate * float64(time.Second))
-		return 0, max(next-passed, leastSleep)
+		return 0, max(next-passed, min(half, longSleep), leastSleep)
 	}
 	return min(n, int(ready)), 0
 }

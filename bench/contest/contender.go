@@ -26,6 +26,8 @@ type Contender struct {
 	// Cap is the rate that its runs are planned for at most, in probes/s, because
 	// it is known not to be faster; 0 means MaxRate.
 	Cap float64
+	// Knock is for a prober that does not end on a quiet link.
+	Knock bool
 	// Power2 rounds the number of targets so that they fill a prefix.
 	Power2 bool
 	// Strict makes counts that disagree a failure. Of a foreign program they are

@@ -25,15 +25,15 @@ type Config struct {
 var figures = []measure.Figure{
 	{Key: "rate_pps", Title: "probes/s"},
 	{Key: "ratio", Title: "ratio", Digits: 2, Ratio: "rate_pps"},
-	{Key: "top_rate_pps", Title: "best 100 ms"},
+	{Key: "top_rate_pps", Title: "best 100 ms", Detail: true},
 	{Key: "complete_percent", Title: "written/answered %", Digits: 3},
 	{Key: "cpu_s_per_million", Title: "CPU s/M probes", Digits: 2},
 	{Key: "cpu_ratio", Title: "CPU ratio", Digits: 2, Ratio: "cpu_s_per_million"},
 	{Key: "peak_mib", Title: "RSS MiB", Digits: 1},
-	{Key: "probes", Title: "probes"},
+	{Key: "probes", Title: "probes", Detail: true},
 	{Key: "answered", Title: "answered"},
 	{Key: "records", Title: "written"},
-	{Key: "wall_s", Title: "wall s", Digits: 2},
+	{Key: "wall_s", Title: "wall s", Digits: 2, Detail: true},
 }
 
 // Suite is the contest as a table: every contender at every rate.
@@ -90,7 +90,7 @@ func once(ctx context.Context, g *ground.Ground, k Contender, j Job, d time.Dura
 	os.RemoveAll(r.Output) // some programs add to what they find
 	truth, err := g.Observe(func() (err error) {
 		r.Result, err = g.Run(ctx, ground.Program{
-			Command: k.expand(g, j, targets, r.Output), Stdout: r.Stdout, Limit: limit(d), Memory: true,
+			Command: k.expand(g, j, targets, r.Output), Stdout: r.Stdout, Limit: limit(d), Memory: true, Knock: k.Knock,
 		})
 		return err
 	})

@@ -27,6 +27,7 @@ type Program struct {
 	Stdout  string   // file for its output
 	Limit   time.Duration
 	Memory  bool // also measure how much memory it takes
+	Knock   bool // also send it a frame now and then, see knock
 }
 
 // Result is how a program fared.
@@ -65,6 +66,13 @@ func (g *Ground) Run(ctx context.Context, p Program) (r Result, err error) {
 	cmd.Stdout, cmd.Stderr = clock, &stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.WaitDelay = endGrace
+	if p.Knock {
+		stop, err := g.knock()
+		if err != nil {
+			return r, err
+		}
+		defer stop()
+	}
 	start := time.Now()
 	if err := g.Host(internet.Prober).Start(cmd); err != nil {
 		return r, err

@@ -33,7 +33,7 @@ func Suite(g *ground.Ground, bareCommand string, further []contest.Contender, ra
 			{Key: "rtt_p99_us", Title: "p99", Digits: 1},
 			{Key: "latency_p50_us", Title: "reply to match p50 us", Digits: 1},
 			{Key: "latency_p99_us", Title: "p99", Digits: 1},
-			{Key: "ring_drops", Title: "ring drops"},
+			{Key: "ring_drops", Title: "ring drops", Detail: true},
 		},
 	})
 }

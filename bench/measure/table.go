@@ -13,6 +13,7 @@ type Figure struct {
 	Key    string // in Sample.Values and in JSON, its unit included: rate_pps
 	Title  string // over the column
 	Digits int    // behind the point, as tables show it
+	Detail bool   // for JSON alone: tables would be too wide
 	// Ratio, when set, makes this the figure of that key divided by the one that
 	// the first case of the same Group had in the same round. Cases do not
 	// give it themselves.

@@ -13,7 +13,7 @@ func masscan() tool {
 		Name: "masscan",
 		Command: "masscan --ping --rate {rate} -e {interface} --adapter-ip {source} --router-mac {gateway-dashes}" +
 			" --wait 1 --seed {seed} -oL {output} {prefix}",
-		PerTarget: 1, Paced: true, Top: "100000000", Power2: true, Count: countMasscan,
+		PerTarget: 1, Paced: true, Knock: true, Top: "100000000", Power2: true, Count: countMasscan,
 	}}
 }
 

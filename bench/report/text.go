@@ -110,12 +110,15 @@ func (r *Report) repeat() string {
 	return line
 }
 
-// grid is a table as cells, the head first. Figures that no row has are left
-// out.
+// grid is a table as cells, the head first. Details, and figures that no row
+// has, are left out.
 func grid(t *measure.Table) [][]string {
 	var figures []measure.Figure
 	for _, f := range t.Figures {
 		for i := range t.Rows {
+			if f.Detail {
+				break
+			}
 			if _, ok := t.Rows[i].Spread(f.Key); ok {
 				figures = append(figures, f)
 				break
