@@ -12,10 +12,8 @@ import (
 // tool is a prober that a distribution packages.
 type tool struct {
 	contest.Contender
-	binary  string // that must be in PATH
-	debian  string // package to install
-	needs   string // a second program that the command uses
-	needsIn string // package of that one
+	binary string // that must be in PATH
+	debian string // package to install
 }
 
 // All are the peers, with the reason for those that are not installed.
@@ -28,14 +26,8 @@ func All() []contest.Contender {
 }
 
 func (t tool) contender() contest.Contender {
-	for _, p := range [][2]string{{t.binary, t.debian}, {t.needs, t.needsIn}} {
-		if p[0] == "" {
-			continue
-		}
-		if _, err := exec.LookPath(p[0]); err != nil {
-			t.Missing = fmt.Sprintf("not installed: apt-get install %s", p[1])
-			break
-		}
+	if _, err := exec.LookPath(t.binary); err != nil {
+		t.Missing = fmt.Sprintf("not installed: apt-get install %s", t.debian)
 	}
 	return t.Contender
 }
