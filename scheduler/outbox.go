@@ -1,6 +1,10 @@
 package scheduler
 
-import "github.com/hopquote/hopquote/frame"
+import (
+	"fmt"
+
+	"github.com/hopquote/hopquote/frame"
+)
 
 // outbox takes the planned probes of a pass to the sender's slots, oldest first.
 // A probe that is cut into fragments owns several frames and has left when the
@@ -81,7 +85,9 @@ func (o *outbox) fill(mtu int) error {
 		if f == nil {
 			return nil
 		}
-		t.Put(f, &p.probe)
+		if t.Put(f, &p.probe) == 0 {
+			return fmt.Errorf("build probe: destination %s is not of the family of %s", p.probe.Dst, p.probe.Src)
+		}
 		o.frames = append(o.frames, framed{f, o.built, true})
 		o.counts.Built++
 	}

@@ -13,7 +13,7 @@ type templates struct {
 }
 
 type recent struct {
-	probe    frame.Probe // its patched fields don't count
+	shape    frame.Probe
 	template *frame.Template
 }
 
@@ -28,13 +28,12 @@ const (
 // find gives the template of p's shape.
 func (t *templates) find(p *frame.Probe) (*frame.Template, error) {
 	for i := range t.recent {
-		if r := &t.recent[i]; r.template != nil && sameShape(&r.probe, p) {
+		if r := &t.recent[i]; r.template != nil && sameShape(&r.shape, p) {
 			return r.template, nil
 		}
 	}
-	key := *p
-	clearPatched(&key)
-	found, ok := t.all[key]
+	shape := p.Shape()
+	found, ok := t.all[shape]
 	if !ok {
 		var err error
 		if found, err = frame.NewTemplate(t.link, p); err != nil {
@@ -43,24 +42,18 @@ func (t *templates) find(p *frame.Probe) (*frame.Template, error) {
 		if t.all == nil || len(t.all) >= maxTemplates {
 			t.all = make(map[frame.Probe]*frame.Template)
 		}
-		t.all[key] = found
+		t.all[shape] = found
 	}
-	t.recent[t.next] = recent{key, found}
+	t.recent[t.next] = recent{shape, found}
 	t.next = (t.next + 1) % recentShapes
 	return found, nil
 }
 
-// clearPatched zeroes what a template takes from each probe anew.
-func clearPatched(p *frame.Probe) {
-	p.TTL, p.ID, p.Label = 0, 0, 0
-	p.SrcPort, p.DstPort, p.Seq = 0, 0, 0
-}
-
-// sameShape tells whether a and b differ in nothing but what clearPatched
-// zeroes.
+// sameShape tells whether the Shape of both is the same, cheaper than by making
+// it.
 func sameShape(a, b *frame.Probe) bool {
-	return a.Dst == b.Dst && a.Src == b.Src && a.Size == b.Size && a.Method == b.Method &&
-		a.TOS == b.TOS && a.DF == b.DF && a.Payload == b.Payload && a.NoChecksum == b.NoChecksum &&
-		a.TCP == b.TCP && a.Coverage == b.Coverage && a.Service == b.Service && a.Protocol == b.Protocol &&
-		a.Route == b.Route && a.Body == b.Body
+	return a.Src == b.Src && a.Size == b.Size && a.Method == b.Method && a.TOS == b.TOS && a.DF == b.DF &&
+		a.Payload == b.Payload && a.Fixed == b.Fixed && a.NoChecksum == b.NoChecksum && a.Coverage == b.Coverage &&
+		a.Service == b.Service && a.Protocol == b.Protocol && a.TCP == b.TCP && a.Body == b.Body &&
+		a.Route == b.Route && (a.Dst == b.Dst || a.Route.IsZero())
 }
