@@ -33,7 +33,6 @@ type prober struct {
 	senders map[bool]*link.Sender // by IPv6 or not
 	header  frame.Link
 	src     map[bool]netip.Addr
-	frames  [][]byte
 }
 
 var (
