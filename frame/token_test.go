@@ -170,6 +170,20 @@ func TestSetTokenRefuses(t *testing.T) {
 	}
 }
 
+func TestTokenAllocatesNothing(t *testing.T) {
+	forEach(t, keyedMethods, func(t *testing.T, m Method, v6 bool) {
+		p := keyedProbe(m, v6)
+		r := quoteOf(v6, probePacket(t, p))
+		token := uint32(0x01020304)
+		if n := testing.AllocsPerRun(100, func() {
+			token, _, _ = r.Token()
+			p.SetToken(token + 1)
+		}); n != 0 {
+			t.Errorf("%v allocations", n)
+		}
+	})
+}
+
 func TestMakeKeyed(t *testing.T) {
 	type size struct{ short, long int }
 	want := map[Method]map[bool]size{
