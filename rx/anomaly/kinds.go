@@ -2,7 +2,7 @@ package anomaly
 
 // kinds is the table of all anomalies, by bit.
 var kinds = [...]Kind{
-	{TTL, "ttl", Note, "quoted TTL or hop limit is not 1: 0 after zero-TTL forwarding, more behind hidden MPLS hops, what was left in other errors"},
+	{TTL, "ttl", Note, "quoted TTL or hop limit is not 1: 0 after zero-TTL forwarding, more behind hidden MPLS hops; of errors on the way only"},
 	{DSCP, "dscp", Rewrite, "upper six bits of the TOS or traffic class changed"},
 	{ECN, "ecn", Rewrite, "lower two bits of the TOS or traffic class changed"},
 	{LengthSwapped, "length-swapped", Rewrite, "IP length in the wrong byte order"},

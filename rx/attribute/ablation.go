@@ -110,7 +110,10 @@ func (k *keyState) look(f *fields, t *Tracker) (n int, pos uint64) {
 	}
 }
 
+// lookUp does it for one hash. Of several that its tie tells apart it counts
+// one.
 func (k *keyState) lookUp(hash uint64, f *fields, t *Tracker) (n int, first uint64) {
+	ties, tied := 0, uint64(0)
 	w := k.chain.walk(hash, &t.window)
 	for range maxWalk {
 		pos, ok := w.next()
@@ -121,9 +124,6 @@ func (k *keyState) lookUp(hash uint64, f *fields, t *Tracker) (n int, first uint
 		if t.now-e.at > int64(t.config.Wait) {
 			break
 		}
-		if e.reply {
-			continue
-		}
 		if h, ok := k.key.probe(&e.fields); !ok || h != hash {
 			continue
 		}
@@ -132,9 +132,20 @@ func (k *keyState) lookUp(hash uint64, f *fields, t *Tracker) (n int, first uint
 		}
 		if n++; n == 1 {
 			first = pos
-		} else {
-			break
 		}
+		if k.key.tie == nil {
+			if n > 1 {
+				break
+			}
+		} else if k.key.tie(&e.fields, f) {
+			if ties++; ties > 1 {
+				break
+			}
+			tied = pos
+		}
+	}
+	if n > 1 && ties == 1 {
+		return 1, tied
 	}
 	return n, first
 }

@@ -214,6 +214,9 @@ func (t *Tracker) compare(r *Result) {
 	if r.Flags&anomaly.Cut != 0 && r.Flags&anomaly.Truncated != 0 {
 		r.Flags &^= anomaly.Truncated // by the capture, not by the router
 	}
+	if r.Reply.Kind != frame.KindTimeExceeded {
+		r.Flags &^= anomaly.TTL // it is what was left, as it should be
+	}
 	if r.Reply.Kind == frame.KindTimeExceeded && r.Reply.From == r.Cause.Dst {
 		r.Flags |= anomaly.FromTarget
 	}

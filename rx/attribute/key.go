@@ -13,6 +13,7 @@ type Key struct {
 	tries   func(f *fields, try int) (hash uint64, ok, more bool) // nil: parts, once
 	own     func(f *fields) (uint64, bool)                        // nil: parts
 	verify  func(probe, reply *fields) bool                       // behind the look-up; nil for none
+	tie     func(probe, reply *fields) bool                       // chooses from several; nil for none
 }
 
 // part is a set of fields that a key is made of.
@@ -55,7 +56,7 @@ var keys = []Key{
 	{Name: "yarrp", Meaning: "destination and source port, TTL in the identification's low byte", parts: partDst | partIDLow, verify: samePort},
 	{Name: "caracal", Meaning: "destination and ports, TTL in the length, identification checked", parts: partDst | partPorts | partLength, verify: sameID},
 	{Name: "dublin", Meaning: "destination, ports and identification all equal", parts: partDst | partPorts | partID | partSrc},
-	{Name: "hopquote", Meaning: "addresses, ports and TCP sequence verified; ICMP: and sequence", own: hopquoteKey},
+	{Name: "hopquote", Meaning: "addresses, ports, TCP and echo sequence; of several the one with the identification", own: hopquoteKey, tie: tieID},
 }
 
 // Keys gives all keys that there are.

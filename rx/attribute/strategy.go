@@ -37,6 +37,9 @@ func hopquoteKey(f *fields) (uint64, bool) {
 	return (partDst | partSrc | partID).hash(f)
 }
 
+// tieID is how hopquote chooses from probes that share a key.
+func tieID(probe, reply *fields) bool { return reply.have&hasID != 0 && probe.id == reply.id }
+
 // scamperKey: the probe's number stands in the sequence for ICMP, in the
 // sequence or identification for TCP, and for UDP in the checksum, which is
 // the identification too; in IPv6 in the checksum alone.

@@ -79,7 +79,7 @@ func parse(args []string) (*options, error) {
 	flags.StringSliceVarP(&targets, "target", "d", nil, "only replies about probes to this `ADDRESS` or prefix")
 	flags.StringVar(&ttl, "ttl", "", "only replies to probes sent with this TTL or range `N-M`")
 	flags.StringSliceVar(&verdicts, "verdict", nil, "only replies with these `VERDICTS`")
-	flags.IntVarP(&o.limit, "limit", "n", 20, "rows of the tables of responders and extensions, 0 for all")
+	flags.IntVarP(&o.limit, "limit", "n", 20, "rows of the tables of TTLs, responders and extensions, 0 for all")
 	flags.BoolVarP(&o.wide, "wide", "w", false, "do not cut lines at 80 columns")
 	flags.StringSliceVarP(&keys, "keys", "k", []string{"all"}, "try these `KEYS`, all or none")
 	flags.DurationVar(&o.config.Wait, "wait", 5*time.Second, "a reply is late after this `TIME`, and no key finds its probe")

@@ -51,11 +51,11 @@ func verdictOf(name string) (attribute.Verdict, bool) {
 
 // groupColumns are those of responders and TTLs.
 var groupColumns = []column{
-	{"replies", "REPLIES", false}, {"errors", "", false}, {"attributed", "ATTRIB", false}, {"rewritten", "REWRIT", false},
+	{"replies", "REPLIES", false}, {"errors", "", false}, {"attributed", "", false}, {"rewritten", "REWR", false},
 	{"quote", "QUOTE", false},
 	{"quote_least_bytes", "", false}, {"quote_mean_bytes", "", false}, {"quote_most_bytes", "", false},
-	{"rtt_least_ns", "MIN ms", false}, {"rtt_mean_ns", "MEAN ms", false}, {"rtt_most_ns", "MAX ms", false},
-	{"extended", "EXT", false}, {"rfc4884_compliant", "RFC4884", false},
+	{"rtt_least_ns", "MIN", false}, {"rtt_mean_ns", "MEAN", false}, {"rtt_most_ns", "MAX ms", false},
+	{"extended", "EXT", false}, {"rfc4884_compliant", "4884", false},
 	{"mpls", "", false}, {"interface", "", false}, {"unknown_objects", "", false},
 	{"anomalies", "ANOMALIES", true},
 }
@@ -90,7 +90,16 @@ func (w *Run) ttls() *table {
 			t.rows = append(t.rows, append([]any{ttl}, groupRow(g)...))
 		}
 	}
+	w.cutRows(t)
 	return t
+}
+
+// cutRows keeps the first rows of a long table in text.
+func (w *Run) cutRows(t *table) {
+	if w.Limit > 0 && w.Format == Text && len(t.rows) > w.Limit {
+		t.note = fmt.Sprintf("and %d more; --limit=0 shows all", len(t.rows)-w.Limit)
+		t.rows = t.rows[:w.Limit]
+	}
 }
 
 func (w *Run) responders() *table {
@@ -148,10 +157,7 @@ func (w *Run) extensions() *table {
 		tb, _ := b[1].(uint8)
 		return cmp.Or(cmp.Compare(ta, tb), strings.Compare(csvOf(a[0]), csvOf(b[0])), strings.Compare(a[3].(string), b[3].(string)))
 	})
-	if w.Limit > 0 && w.Format == Text && len(t.rows) > w.Limit {
-		t.note = fmt.Sprintf("and %d more; --limit=0 shows all", len(t.rows)-w.Limit)
-		t.rows = t.rows[:w.Limit]
-	}
+	w.cutRows(t)
 	if w.Summary.Unlisted > 0 {
 		t.note = strings.TrimPrefix(t.note+"; ", "; ") + fmt.Sprintf("%d objects are not listed: there are too many kinds", w.Summary.Unlisted)
 	}
@@ -181,8 +187,8 @@ func ruleNames() []string {
 func (w *Run) keys() *table {
 	t := &table{name: "key", heading: "Keys: how each alone attributes the replies, against all the evidence", columns: []column{
 		{"key", "KEY", true}, {"right", "RIGHT", false}, {"wrong", "WRONG", false}, {"ambiguous", "AMBIG", false},
-		{"none", "NONE", false}, {"false", "FALSE", false}, {"refused", "REFUSED", false},
-		{"precision", "PRECISION", false}, {"recall", "RECALL", false},
+		{"none", "NONE", false}, {"false", "FALSE", false}, {"refused", "", false},
+		{"precision", "PREC", false}, {"recall", "RECALL", false},
 		{"error_right", "", false}, {"error_wrong", "", false}, {"error_ambiguous", "", false}, {"error_none", "", false},
 		{"error_false", "", false}, {"error_refused", "", false},
 		{"answer_right", "", false}, {"answer_wrong", "", false}, {"answer_ambiguous", "", false}, {"answer_none", "", false},
