@@ -147,17 +147,18 @@ func weigh(p, q *anomaly.Header, e, f *fields) Evidence {
 }
 
 // compareWord tells whether the word of both agrees, and whether it speaks
-// against them being one packet.
+// against them being one packet. A sequence that agrees under a checksum that
+// does not, and that no other change explains, was made to agree.
 func compareWord(p, q *anomaly.Header, e, f *fields) (same, against bool) {
+	flag, sum := anomaly.CompareChecksum(p, q)
 	switch e.protocol {
 	case protoTCP, protoICMP:
 		if e.have&f.have&hasWord == 0 {
 			return false, false
 		}
-		return e.word == f.word, e.word != f.word && f.word != 0
+		return e.word == f.word && flag != anomaly.Checksum, e.word != f.word && f.word != 0
 	}
-	flag, same := anomaly.CompareChecksum(p, q)
-	return same, flag == anomaly.Checksum
+	return sum, flag == anomaly.Checksum
 }
 
 // nearID tells whether the quoted identification is the sent one with its
