@@ -4,30 +4,22 @@ package transmit
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"time"
 
 	"github.com/hopquote/hopquote/frame/link"
 )
 
-// Batch is how many slots a sender of this package has.
+// Batch is how many frames are flushed together.
 const Batch = 64
 
-// Sender takes frames in slots and sends them together.
+// Sender is a way for frames to leave.
 type Sender interface {
-	// Slot gives n bytes for one more frame, nil when the slots are full. The
-	// bytes are the sender's, and are filled in before Flush.
-	Slot(n int) []byte
-	// Flush sends what the slots hold, in order, and gives how many frames left.
-	// Fewer than all without an error is back-pressure: the rest stays in the
-	// slots for the next Flush. An error concerns the first of those that stay.
-	Flush() (n int, err error)
-	// Drop empties the slots without sending.
-	Drop()
+	link.Slots
 	Close() error
 }
 
-// Kind is a way of sending.
+// Kind is a sort of senders.
 type Kind struct {
 	Name string
 	// Open opens a sender in the network namespace of the calling thread.
@@ -38,11 +30,22 @@ type Kind struct {
 
 // Kinds are all there are.
 func Kinds() []Kind {
-	return []Kind{
-		{Name: "packet", Open: func(e link.Envelope) (Sender, error) { return openPacket(e, false) }},
-		{Name: "packet-bypass", Open: func(e link.Envelope) (Sender, error) { return openPacket(e, true) }},
-		{Name: "null", Open: func(link.Envelope) (Sender, error) { return &null{}, nil }, Null: true},
+	list := []Kind{}
+	for _, k := range []struct {
+		name   string
+		config link.SenderConfig
+	}{
+		{"packet", link.SenderConfig{Tx: link.TxPacket}},
+		{"packet-bypass", link.SenderConfig{Tx: link.TxPacket, Bypass: true}},
+		{"xdp", link.SenderConfig{Tx: link.TxXDP}},
+		{"null", link.SenderConfig{Tx: link.TxNull}},
+	} {
+		list = append(list, Kind{
+			Name: k.name, Null: k.config.Tx == link.TxNull,
+			Open: func(e link.Envelope) (Sender, error) { return open(e, k.config) },
+		})
 	}
+	return list
 }
 
 // Find gives the kind of a name.
@@ -55,78 +58,25 @@ func Find(name string) (Kind, bool) {
 	return Kind{}, false
 }
 
-// slots keep the frames until they are sent.
-type slots struct {
-	memory [Batch][maxFrame]byte
-	frames [][]byte
-}
-
-// maxFrame is the longest frame that a slot takes, in bytes.
-const maxFrame = 2048
-
-func (s *slots) Slot(n int) []byte {
-	if len(s.frames) == Batch || n > maxFrame {
-		return nil
-	}
-	f := s.memory[len(s.frames)][:n]
-	s.frames = append(s.frames, f)
-	return f
-}
-
-func (s *slots) Drop() { s.frames = s.frames[:0] }
-
-// sent takes the first n frames out. What stays is copied to the front, so that
-// no two slots ever share memory.
-func (s *slots) sent(n int) {
-	if n == len(s.frames) {
-		s.frames = s.frames[:0]
-		return
-	}
-	for i, f := range s.frames[n:] {
-		s.frames[i] = s.memory[i][:len(f)]
-		copy(s.frames[i], f)
-	}
-	s.frames = s.frames[:len(s.frames)-n]
-}
-
-// packetSender sends by link.Sender.
-type packetSender struct {
-	slots
-	out *link.Sender
-}
-
 // resolveTime bounds the search for the next hop's address.
 const resolveTime = 5 * time.Second
 
-func openPacket(e link.Envelope, bypass bool) (Sender, error) {
-	out, err := link.OpenSender(e, link.SenderConfig{Bypass: bypass})
+// open opens a sender that is ready: what is measured is none other than what
+// was asked for, and does not wait for its next hop.
+func open(e link.Envelope, c link.SenderConfig) (Sender, error) {
+	s, err := link.OpenSender(e, c)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.Fallback(); err != nil {
+		s.Close()
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), resolveTime)
 	defer cancel()
-	if !out.Resolve(ctx) {
-		out.Close()
-		return nil, errors.New("the next hop " + e.NextHop.String() + " does not answer")
+	if !s.Resolve(ctx) {
+		s.Close()
+		return nil, fmt.Errorf("the next hop %v does not answer", e.NextHop)
 	}
-	return &packetSender{out: out}, nil
+	return s, nil
 }
-
-func (s *packetSender) Flush() (int, error) {
-	n, err := s.out.Send(s.frames)
-	s.sent(n)
-	return n, err
-}
-
-func (s *packetSender) Close() error { return s.out.Close() }
-
-// null takes frames and forgets them.
-type null struct{ slots }
-
-func (s *null) Flush() (int, error) {
-	n := len(s.frames)
-	s.sent(n)
-	return n, nil
-}
-
-func (s *null) Close() error { return nil }
