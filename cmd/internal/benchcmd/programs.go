@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/hopquote/hopquote/bench/contest"
@@ -60,36 +59,6 @@ func (p *programs) bare() string {
 	return report.CommandLine(append([]string{p.self, bareName}, p.profiles...))
 }
 
-// missing is why hopquote, or a subcommand of it, cannot be run.
-func (p *programs) missing(subcommand string) string {
-	if p.hasIt != nil {
-		return p.hasIt.Error()
-	}
-	if err := exec.Command(p.hopquote, subcommand, "--help").Run(); err != nil {
-		return fmt.Sprintf("this hopquote has no %s", subcommand)
-	}
-	return ""
-}
-
-// surveyCommand is the engine as a user runs it: targets are read, every probe
-// has an identity, and every reply is verified and written.
-const surveyCommand = " survey -i {interface} --rate {rate} --seed {seed} --mode full --max-ttl {hops} -o jsonl:{output} {targets}"
-
-// engine is hopquote survey.
-func (p *programs) engine() []contest.Contender {
-	return []contest.Contender{{
-		Name: "hopquote survey", Paced: true, Strict: true, Missing: p.missing("survey"),
-		Command: report.CommandLine([]string{p.hopquote}) + surveyCommand, Count: countSurvey,
-	}}
-}
-
-// countSurvey counts the replies in the records of a survey: each has its
-// responder.
-func countSurvey(r contest.Run) (t contest.Tally, err error) {
-	err = r.EachLine(func(line string) { t.Records += uint64(strings.Count(line, `"responder":"`)) })
-	return t, err
-}
-
 // traceCommand is a hopquote trace for every target.
 const traceCommand = " trace -n -q 1 -N 16 -w 1 -m {hops} < {targets}"
 
@@ -97,7 +66,8 @@ const traceCommand = " trace -n -q 1 -N 16 -w 1 -m {hops} < {targets}"
 func (p *programs) tracer() contest.Contender {
 	c := peers.Named(contest.Contender{Name: "traceroute"}) // it prints the same
 	c.Name, c.Command, c.Strict = "hopquote trace", "xargs -n 1 "+report.CommandLine([]string{p.hopquote})+traceCommand, true
-	c.Cap, c.Missing = 2_000, p.missing("trace")
+	c.Cap = 2_000
+	_, c.Missing = p.help("trace")
 	return c
 }
 
