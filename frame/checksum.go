@@ -82,3 +82,12 @@ func sumAddr(a netip.Addr) uint32 {
 func UpdateChecksum(checksum, old, new uint16) uint16 {
 	return ^Fold(uint32(^checksum) + uint32(^old) + uint32(new))
 }
+
+// sumWords gives the sum of the 16-bit words in a and b, below 1<<17.
+func sumWords(a, b uint64) uint32 {
+	sum, carry := bits.Add64(a, b, 0)
+	sum += carry // can't overflow: a carry leaves sum below its greatest value
+	sum = sum>>32 + sum&0xffffffff
+	low := uint32(sum>>32 + sum)
+	return low>>16 + low&0xffff
+}

@@ -124,4 +124,5 @@ func decodeEchoReply(b []byte, r *Reply) {
 	r.SrcPort = binary.BigEndian.Uint16(b[icmpIDAt:])
 	r.DstPort = r.SrcPort
 	r.Seq = uint32(binary.BigEndian.Uint16(b[icmpSeqAt:]))
+	r.Mark, r.Marked = readMark(b, icmpPattern)
 }

@@ -155,6 +155,7 @@ func decodeQuoteTransport(b []byte, v6 bool, q *Quote) {
 		}
 	default:
 		q.Checksum = binary.BigEndian.Uint16(b[udpChecksumAt:])
+		q.Mark, q.Marked = readMark(b, udpPattern)
 	}
 }
 
@@ -167,5 +168,6 @@ func decodeQuoteEcho(b []byte, q *Quote) {
 	}
 	if len(b) >= icmpSeqAt+2 {
 		q.Seq = uint32(binary.BigEndian.Uint16(b[icmpSeqAt:]))
+		q.Mark, q.Marked = readMark(b, icmpPattern)
 	}
 }

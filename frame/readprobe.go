@@ -66,7 +66,7 @@ func ReadProbe(f []byte, link LinkType) (Probe, error) {
 // readTransport reads what follows the IP header.
 func (p *Probe) readTransport(b []byte, protocol uint8) error {
 	v6 := p.IsIPv6()
-	if isPattern(b) && isRawProtocol(protocol, v6) {
+	if isPattern(b, 0) && isRawProtocol(protocol, v6) {
 		p.Method, p.Protocol = Raw, protocol
 		return nil
 	}
@@ -85,11 +85,6 @@ func (p *Probe) readTransport(b []byte, protocol uint8) error {
 	if low := MinSize(p.Method, v6) + p.Route.HeaderLen(); p.Size < low {
 		return fmt.Errorf("%s probe of %d bytes, want at least %d", p.Method, p.Size, low)
 	}
-	if p.Method.hasPayload() {
-		if data := b[MinSize(p.Method, v6)-ipHeaderLen(v6):]; len(data) > 0 && allZero(data) {
-			p.Payload = PayloadZero
-		}
-	}
 	switch p.Method {
 	case UDP:
 		p.SrcPort = binary.BigEndian.Uint16(b[portSrcAt:])
@@ -107,10 +102,13 @@ func (p *Probe) readTransport(b []byte, protocol uint8) error {
 	case TCP:
 		return p.readTCP(b)
 	case UDPLite:
-		return p.readUDPLite(b)
+		if err := p.readUDPLite(b); err != nil {
+			return err
+		}
 	case DCCP:
 		return p.readDCCP(b)
 	}
+	p.readPayload(b)
 	return nil
 }
 

@@ -17,6 +17,13 @@ func putFresh(t testing.TB, link Link, p *Probe) []byte {
 	t.Helper()
 	base := *p
 	base.TTL, base.ID, base.Label, base.SrcPort, base.DstPort, base.Seq = 99, 98, 97, 96, 95, 94
+	base.Mark, base.Sum = 93, 92
+	if p.Route.IsZero() {
+		base.Dst = base.Dst.Prev()
+		if !base.Dst.IsValid() {
+			base.Dst = p.Dst.Next()
+		}
+	}
 	tmpl, err := NewTemplate(link, &base)
 	must(t, err)
 	buf := dirty(tmpl.Len() + 8)

@@ -91,9 +91,7 @@ func (o *outbox) drop(f func(p *frame.Probe)) {
 }
 
 func (o *outbox) template(link frame.Link, p *frame.Probe) (*frame.Template, error) {
-	key := shape{link, *p}
-	key.probe.TTL, key.probe.ID, key.probe.Label = 0, 0, 0
-	key.probe.SrcPort, key.probe.DstPort, key.probe.Seq = 0, 0, 0
+	key := shape{link, p.Shape()}
 	if t, ok := o.templates[key]; ok {
 		return t, nil
 	}
