@@ -34,7 +34,6 @@ var special = [...]string{
 
 	"::/128",         // unspecified, RFC 4291
 	"::1/128",        // loopback, RFC 4291
-	"::ffff:0:0/96",  // IPv4-mapped, RFC 4291
 	"64:ff9b:1::/48", // local IPv4/IPv6 translation, RFC 8215
 	"100::/64",       // discard only, RFC 6666
 	"100:0:0:1::/64", // dummy prefix, RFC 9780
