@@ -121,7 +121,7 @@ func (f *Full) Learn(m *rx.Match) {
 }
 
 // Expired asks for another attempt, if there is one left.
-func (f *Full) Expired(tag int) {
+func (f *Full) Expired(tag int, _ *rx.Origin) {
 	trace, attempt, ttl := splitTag(tag)
 	if attempt+1 < f.Attempts {
 		f.again.put(makeTag(trace, attempt+1, ttl))

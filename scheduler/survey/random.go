@@ -64,7 +64,7 @@ func (r *Random) Learn(m *rx.Match) {
 }
 
 // Expired notes that a probe was given up.
-func (r *Random) Expired(int) { r.flying-- }
+func (r *Random) Expired(int, *rx.Origin) { r.flying-- }
 
 // Done tells that every probe left and was answered or given up.
 func (r *Random) Done() bool { return r.sent == r.end && r.flying == 0 }
