@@ -28,6 +28,7 @@ func (t *Table) Match(r *frame.Reply, at time.Duration, m *Match) {
 	}
 	e := &t.entries[i]
 	m.Tag = e.tag
+	m.Origin = Origin{Dst: e.dst, TTL: e.ttl, Sent: e.sent}
 	m.RTT = max(at-e.sent, 1)
 	if r.Kind.IsError() {
 		m.Diff = e.diff(&r.Quote)

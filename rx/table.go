@@ -157,6 +157,9 @@ func (t *Table) Forget(tag int) {
 	}
 }
 
+// InFlight is how many probes are neither answered nor expired.
+func (t *Table) InFlight() int { return int(t.counts.InFlight) }
+
 // Counts gives the numbers so far.
 func (t *Table) Counts() Counts { return t.counts }
 
