@@ -60,7 +60,7 @@ type seen struct {
 func walkAll(b []byte, shift int64) ([]seen, error) {
 	var got []seen
 	p := Packet{Local: true}
-	err := walk(b, shift, &p, func(p *Packet) {
+	_, _, err := walk(b, shift, &p, func(p *Packet) {
 		if p.Local || len(p.Data) != cap(p.Data) {
 			panic(fmt.Sprintf("packet %+v", p))
 		}
@@ -169,7 +169,7 @@ func BenchmarkWalk(b *testing.B) {
 	count := func(p *Packet) { total += len(p.Data) }
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := walk(block, 0, &p, count); err != nil {
+		if _, _, err := walk(block, 0, &p, count); err != nil {
 			b.Fatal(err)
 		}
 	}
