@@ -153,15 +153,38 @@ func (w *walk) down(ttl uint8, a *Adaptive) {
 	}
 }
 
-// fromTarget goes back from where nothing passes. What the target quotes tells
-// how many hops the probe had left.
+// fromTarget goes back from where nothing passes, to where the target's answer
+// says that it is.
 func (w *walk) fromTarget(ttl uint8, why Stop, r *frame.Reply, a *Adaptive) {
 	w.state &^= jumped
 	w.down(ttl, a)
-	if left := r.Quote.TTL; why == Reached && r.Kind.IsError() && r.Quote.Bytes > 0 && left > 1 && left <= ttl-a.First+1 {
-		w.back = ttl - left + 1
+	if why != Reached {
+		return
+	}
+	if at := distance(ttl, r); at >= a.First && at < ttl {
+		w.back = at
 		w.state |= jumped
 	}
+}
+
+// distance guesses how far a target is that answered a probe of the TTL: the
+// TTL that it quotes is what the probe had left. An answer that quotes nothing
+// has lost, on its way back, what is missing from the 64, 128 or 255 that hosts
+// send with, and ways back are about as long as ways there. 0 stands for no
+// idea.
+func distance(ttl uint8, r *frame.Reply) uint8 {
+	if r.Kind.IsError() {
+		if left := r.Quote.TTL; r.Quote.Bytes > 0 && left >= 1 && left <= ttl {
+			return ttl - left + 1
+		}
+		return 0
+	}
+	for _, full := range []uint8{64, 128, 255} {
+		if r.TTL <= full {
+			return full - r.TTL + 1
+		}
+	}
+	return 0
 }
 
 // kindOf tells what a reply means to a walk: Unfinished for a hop on the way.
