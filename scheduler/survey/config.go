@@ -84,9 +84,8 @@ type plan struct {
 	flows   uint64
 	targets uint64 // of this shard
 	order   *permutation.Permutation
-	flying  uint64
-	probe   frame.Probe
-	reply   Reply
+	probe   frame.Probe // scratch
+	reply   Reply       // scratch
 }
 
 // newPlan checks a Config. Points of the order are targets, or with each their
@@ -109,9 +108,12 @@ func newPlan(cfg Config, points bool) (*plan, error) {
 		return nil, fmt.Errorf("shard %d of %d: the first is 0", cfg.Shard, cfg.Shards)
 	}
 	p := &plan{Config: cfg, ttls: uint64(cfg.Max-cfg.First) + 1, flows: uint64(cfg.Flows)}
-	n, each := cfg.Targets.Len(), p.flows*p.ttls
-	if n > permutation.MaxLen/each {
-		return nil, fmt.Errorf("%d targets with %d probes each: at most %d (2^48) probes are possible", n, each, uint64(permutation.MaxLen))
+	n, each, most := cfg.Targets.Len(), p.flows, uint64(maxTraces)
+	if points {
+		each, most = p.flows*p.ttls, permutation.MaxLen
+	}
+	if n > most/each {
+		return nil, fmt.Errorf("%d targets with %d traces or probes each: %d in all are possible", n, each, most)
 	}
 	p.targets = share(n, cfg.Shard, cfg.Shards)
 	if points {
@@ -128,7 +130,9 @@ func share(n, shard, shards uint64) uint64 {
 }
 
 // A tag is the number of a trace, the attempt and the TTL. Numbers of traces
-// count the flows of one target up, and are below 2^48.
+// count the flows of one target up. A tag has 48 bits (rx.MaxTag).
+const maxTraces = 1 << 36
+
 func makeTag(trace uint64, attempt int, ttl uint8) int {
 	return int(trace<<12 | uint64(attempt)<<8 | uint64(ttl))
 }
@@ -163,7 +167,7 @@ func label(key, target, flow uint64) uint32 {
 
 // tell passes a reply on.
 func (p *plan) tell(t Trace, attempt int, ttl uint8, m *rx.Match) {
-	p.reply = Reply{Trace: t, Addr: p.Targets.At(t.Target), TTL: ttl, Attempt: attempt, Match: m}
+	p.reply = Reply{Trace: t, Addr: m.Origin.Dst, TTL: ttl, Attempt: attempt, Match: m}
 	p.Reply(&p.reply)
 }
 

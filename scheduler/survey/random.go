@@ -9,11 +9,13 @@ import (
 )
 
 // Random sends one probe for each target, flow and TTL, all in one order. It
-// implements scheduler.Strategy.
+// implements scheduler.Strategy. Its tags number the probes: all that is
+// remembered of one is the tag, and for as long as its reply may come.
 type Random struct {
 	*plan
-	sent uint64 // places of the shard that have left
-	end  uint64
+	sent   uint64 // places of the shard that have left
+	end    uint64
+	flying uint64
 }
 
 // NewRandom makes a strategy, or tells which value is out of range.
@@ -32,9 +34,8 @@ func (r *Random) Probes() (all, sent uint64) { return r.end, r.sent }
 func (r *Random) Plan(pass *scheduler.Pass) {
 	for place := r.sent; place < r.end && pass.Room > 0; place++ {
 		point := r.order.At(place*r.Shards + r.Shard)
-		trace, ttl := point/r.ttls, r.First+uint8(point%r.ttls)
-		t := r.split(trace)
-		if !pass.Send(makeTag(trace, 0, ttl), r.fill(t.Target, uint64(t.Flow), ttl)) {
+		t := r.split(point / r.ttls)
+		if !pass.Send(int(point), r.fill(t.Target, uint64(t.Flow), r.First+uint8(point%r.ttls))) {
 			return
 		}
 	}
@@ -59,8 +60,7 @@ func (r *Random) Learn(m *rx.Match) {
 	if settles(m) {
 		r.flying--
 	}
-	trace, attempt, ttl := splitTag(m.Tag)
-	r.tell(r.split(trace), attempt, ttl, m)
+	r.tell(r.split(uint64(m.Tag)/r.ttls), 0, m.Origin.TTL, m)
 }
 
 // Expired notes that a probe was given up.
