@@ -57,13 +57,20 @@ func (s *Space) measure() error {
 // Len is how many addresses there are.
 func (s *Space) Len() uint64 { return s.n[0] + s.n[1] + s.drawn }
 
-// Families tells whether there are IPv4 and IPv6 addresses.
-func (s *Space) Families() (v4, v6 bool) {
-	v4, v6 = s.n[0] > 0, s.n[1] > 0
+// First gives an address of a family, if there is one.
+func (s *Space) First(v6 bool) (netip.Addr, bool) {
+	starts := []uint64{0, s.n[0], s.n[0] + s.n[1]}
 	for i := range s.draws {
-		v4, v6 = v4 || !s.draws[i].v6, v6 || s.draws[i].v6
+		starts = append(starts, s.n[0]+s.n[1]+s.draws[i].before)
 	}
-	return v4, v6
+	for _, i := range starts {
+		if i < s.Len() {
+			if a := s.At(i); a.Is6() == v6 {
+				return a, true
+			}
+		}
+	}
+	return netip.Addr{}, false
 }
 
 // At gives the address with an index, which must be below Len.

@@ -169,8 +169,10 @@ func TestRandomHuge(t *testing.T) {
 	if len(sixteenths) != 16 {
 		t.Errorf("the samples of 2600::/12 are in %d sixteenths of it", len(sixteenths))
 	}
-	if v4, v6 := s.Families(); !v4 || !v6 {
-		t.Errorf("families %v, %v", v4, v6)
+	for _, v6 := range []bool{false, true} {
+		if a, ok := s.First(v6); !ok || a.Is6() != v6 {
+			t.Errorf("first of IPv6 %v: %s, %v", v6, a, ok)
+		}
 	}
 }
 
