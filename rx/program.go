@@ -93,6 +93,15 @@ func (p *program) version(link frame.LinkType, number uint32, other label) {
 	p.jump(bpf.JumpEqual, number<<4, next, other)
 }
 
+// stepOverIPv4 adds the length of the IPv4 header at X+off to X.
+func (p *program) stepOverIPv4(off uint32) {
+	p.add(bpf.LoadIndirect{Off: off, Size: 1})
+	p.add(bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: 0xf})
+	p.add(bpf.ALUOpConstant{Op: bpf.ALUOpShiftLeft, Val: 2})
+	p.add(bpf.ALUOpX{Op: bpf.ALUOpAdd})
+	p.add(bpf.TAX{})
+}
+
 // address goes on when the address at off is a, and drops otherwise.
 func (p *program) address(off uint32, a []byte) {
 	for i := 0; i < len(a); i += 4 {

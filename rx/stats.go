@@ -21,7 +21,7 @@ type RingStats struct {
 	Drops    uint64 // of them, those that found no room in the ring
 	Frozen   uint64 // how often the ring was full, so that the kernel stopped filling it until a block was given back
 	Handed   uint64 // packets that Drain handed out, without the injected ones
-	Outgoing uint64 // packets that Drain left out because this host sent them; 0 since Linux 4.20
+	Outgoing uint64 // packets that Drain left out because this host sent them; 0 since Linux 4.20, in a Group since 6.2
 }
 
 // ringStats sums up the kernel's counters, which each reading sets to zero

@@ -137,11 +137,7 @@ func (s SurveyFilter) ipv4(p *program, other label) {
 	p.jump(bpf.JumpEqual, proto, next, drop)
 	p.add(bpf.LoadIndirect{Off: quote + 6, Size: 2})
 	p.jump(bpf.JumpBitsSet, 0x1fff, drop, next)
-	p.add(bpf.LoadIndirect{Off: quote, Size: 1})
-	p.add(bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: 0xf})
-	p.add(bpf.ALUOpConstant{Op: bpf.ALUOpShiftLeft, Val: 2})
-	p.add(bpf.ALUOpX{Op: bpf.ALUOpAdd})
-	p.add(bpf.TAX{}) // X = both header lengths
+	p.stepOverIPv4(quote)
 	at := uint32(quotedPortAt)
 	if s.Method == frame.ICMP {
 		p.add(bpf.LoadIndirect{Off: quote, Size: 1})

@@ -40,6 +40,7 @@ const (
 	ReasonChecksum                // its own checksum is wrong
 	ReasonKind                    // redirect, source quench, other ICMP messages
 	ReasonUnknown                 // no probe has such an identity
+	ReasonAmbiguous               // what came back of the identity fits several probes
 	ReasonAddress                 // the addresses quoted, or the one it came to, aren't the probe's
 	ReasonSource                  // a direct answer that isn't from the probe's destination
 	ReasonSequence                // TCP or DCCP sequence or acknowledgment number isn't the probe's
@@ -55,7 +56,7 @@ func (r Reason) String() string { return name(reasonNames[:], int(r)) }
 var reasonNames = [Reasons]string{
 	ReasonNone: "none", ReasonNoKey: "no-key", ReasonTruncated: "truncated",
 	ReasonMalformed: "malformed", ReasonFragment: "fragment", ReasonChecksum: "checksum",
-	ReasonKind: "kind", ReasonUnknown: "unknown", ReasonAddress: "address",
+	ReasonKind: "kind", ReasonUnknown: "unknown", ReasonAmbiguous: "ambiguous", ReasonAddress: "address",
 	ReasonSource: "source", ReasonSequence: "sequence",
 }
 
@@ -83,6 +84,11 @@ type Match struct {
 	At      time.Duration // receive time since the epoch
 	Origin  Origin        // the probe; zero for a Stray
 	Reply   *frame.Reply  // as handed in, and valid only as long as that one
+	// Ambiguous notes that the reply belongs to one of several probes in flight,
+	// which nothing in it tells apart: their destination and flow are certain,
+	// Tag, RTT and the rest of Origin are those of the likeliest. Only a Ledger
+	// says so.
+	Ambiguous bool
 	// Local is Packet.Local, which the table is not told: it clears Local and
 	// who calls Match sets it.
 	Local bool

@@ -28,7 +28,7 @@ const (
 // find gives the template of p's shape.
 func (t *templates) find(p *frame.Probe) (*frame.Template, error) {
 	for i := range t.recent {
-		if r := &t.recent[i]; r.template != nil && sameShape(&r.shape, p) {
+		if r := &t.recent[i]; r.template != nil && p.SameShape(&r.shape) {
 			return r.template, nil
 		}
 	}
@@ -47,13 +47,4 @@ func (t *templates) find(p *frame.Probe) (*frame.Template, error) {
 	t.recent[t.next] = recent{shape, found}
 	t.next = (t.next + 1) % recentShapes
 	return found, nil
-}
-
-// sameShape tells whether the Shape of both is the same, cheaper than by making
-// it.
-func sameShape(a, b *frame.Probe) bool {
-	return a.Src == b.Src && a.Size == b.Size && a.Method == b.Method && a.TOS == b.TOS && a.DF == b.DF &&
-		a.Payload == b.Payload && a.Fixed == b.Fixed && a.NoChecksum == b.NoChecksum && a.Coverage == b.Coverage &&
-		a.Service == b.Service && a.Protocol == b.Protocol && a.TCP == b.TCP && a.Body == b.Body &&
-		a.Route == b.Route && (a.Dst == b.Dst || a.Route.IsZero())
 }

@@ -2,6 +2,7 @@ package link
 
 import (
 	"net"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -41,7 +42,7 @@ type xdp struct {
 	chunk    int      // bytes
 	maxFrame int      // bytes
 	free     []uint64 // chunks that nobody has, the next to lend last
-	again    []uint8  // by chunk, how often the kernel will give it back and it is not free
+	away     []bool   // by chunk, whether it was handed over and did not come back
 	line     []xdpSlot
 	head     uint32 // of line, modulo its length: the first that has not left
 	tail     uint32 // of line: behind the last
@@ -83,18 +84,26 @@ func (x *xdp) slot(n int) []byte {
 	return x.memory[at : at+uint64(n) : at+uint64(n)]
 }
 
-// reap takes back the chunks that the kernel is done with.
+// reap takes back the chunks that the kernel is done with. It may give back one
+// that it was never handed, that of a void descriptor.
 func (x *xdp) reap() {
 	for at := range x.done.take {
-		i := at / uint64(x.chunk)
-		switch {
-		case i >= uint64(len(x.again)) || len(x.free) == cap(x.free):
-		case x.again[i] > 0:
-			x.again[i]--
-		default:
+		if i := at / uint64(x.chunk); i < uint64(len(x.away)) && x.away[i] {
+			x.away[i] = false
 			x.free = append(x.free, i*uint64(x.chunk))
 		}
 	}
+}
+
+// keep takes a chunk back for a frame that was handed over and is still to be
+// sent.
+func (x *xdp) keep(at uint64) {
+	i := at / uint64(x.chunk)
+	if x.away[i] {
+		x.away[i] = false
+		return
+	}
+	x.free = slices.DeleteFunc(x.free, func(f uint64) bool { return f == at })
 }
 
 // flush sends the slots to mac, as Slots.Flush says.
@@ -121,6 +130,7 @@ func (x *xdp) flush(mac [6]byte) (sent int, err error) {
 		}
 		x.head += uint32(x.handed)
 		sent += x.handed
+		x.handed = 0
 	}
 	return sent, nil
 }
@@ -143,6 +153,7 @@ func (x *xdp) hand(mac [6]byte) error {
 			break
 		}
 		copy(x.memory[s.at:], mac[:])
+		x.away[s.at/uint64(x.chunk)] = true
 		x.tx.put(i, s.at, s.len)
 	}
 	x.handed = n
@@ -165,11 +176,11 @@ func (x *xdp) stopped(errno unix.Errno) (took int, err error) {
 	case unix.EAGAIN, unix.ENOBUFS, unix.ENOMEM:
 	case unix.EBUSY:
 		// The last one was taken and thrown away, for want of a carrier say. It
-		// is to be sent again, and its chunk comes back one time more.
+		// has come back by now, and is to be sent again.
 		if took > 0 {
 			took--
 			x.head--
-			x.again[x.slotAt(x.head).at/uint64(x.chunk)]++
+			x.keep(x.slotAt(x.head).at)
 		}
 	default:
 		err = errno
@@ -192,8 +203,12 @@ func (x *xdp) settle() (took int, invalid bool, err error) {
 		x.tx.publish(0)
 		x.unsettled = true
 	}
-	for tries := 2 * xdpTxEntries; !x.tx.empty(); tries-- { // one a call, since Linux 6.6
-		if errno := x.kick(); errno != 0 {
+	for tries := 2 * xdpTxEntries; ; tries-- {
+		x.reap() // or it might lack the room to give the void ones back
+		if x.tx.empty() {
+			break
+		}
+		if errno := x.kick(); errno != 0 { // one void a call, since Linux 6.6
 			return 0, invalid, errno
 		}
 		if tries == 0 {
@@ -206,6 +221,10 @@ func (x *xdp) settle() (took int, invalid bool, err error) {
 	}
 	// Those that Drop forgot meanwhile stay forgotten.
 	took = max(0, min(x.tx.takeAll()-int(n-x.invalid), x.handed))
+	for i := took; i < x.handed; i++ {
+		x.keep(x.slotAt(x.head + uint32(i)).at)
+	}
+	invalid = invalid && took < x.handed
 	x.head += uint32(took)
 	x.handed, x.invalid, x.unsettled = 0, n, false
 	return took, invalid, nil
@@ -241,12 +260,17 @@ func (x *xdp) send(frames [][]byte) (sent int, err error) {
 // that the kernel could have taken and did not tell about are among them.
 func (x *xdp) drop() int {
 	n := x.waiting()
-	for ; x.head != x.tail; x.head++ {
-		if s := x.slotAt(x.head); s.at != noChunk && x.fd >= 0 {
-			x.free = append(x.free, s.at)
+	for i := range n {
+		s := x.slotAt(x.head + uint32(i))
+		switch {
+		case s.at == noChunk || x.fd < 0:
+			continue
+		case i < x.handed:
+			x.keep(s.at)
 		}
+		x.free = append(x.free, s.at)
 	}
-	x.handed = 0
+	x.head, x.handed = x.tail, 0
 	return n
 }
 

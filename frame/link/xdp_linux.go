@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -47,10 +48,25 @@ func openXDP(e *Envelope, queue int, sizes xdpSizes) (_ *xdp, err error) {
 		Ifindex: uint32(e.Interface.Index),
 		QueueID: uint32(queue),
 	}
-	if err := unix.Bind(fd, &sa); err != nil {
+	if err := bindPatiently(fd, &sa); err != nil {
 		return nil, opError(fmt.Sprintf("bind AF_XDP queue %d", queue), err)
 	}
 	return x, nil
+}
+
+// bindPatience is how long a queue may stay taken after its socket was closed:
+// the kernel frees it in the background.
+const bindPatience = 100 * time.Millisecond
+
+// bindPatiently is bind(2) to a queue that is perhaps about to be freed.
+func bindPatiently(fd int, sa unix.Sockaddr) error {
+	for pause := time.Millisecond; ; pause *= 2 {
+		err := unix.Bind(fd, sa)
+		if !errors.Is(err, unix.EBUSY) || pause > bindPatience/2 {
+			return err
+		}
+		time.Sleep(pause)
+	}
 }
 
 // lockMemory makes the chunks and hands them to the kernel, which keeps them in
@@ -70,7 +86,7 @@ func (x *xdp) lockMemory(chunks int) error {
 	if err := registerMemory(x.fd, memory, x.chunk); err != nil {
 		return opError(fmt.Sprintf("setsockopt XDP_UMEM_REG (%d KiB of locked memory)", size>>10), err)
 	}
-	x.again = make([]uint8, chunks)
+	x.away = make([]bool, chunks)
 	x.line = make([]xdpSlot, chunks)
 	x.free = make([]uint64, 0, chunks)
 	for i := chunks - 1; i >= 0; i-- {
