@@ -95,6 +95,12 @@ func (p *plan) split(trace uint64) Trace {
 	return Trace{p.order.At(place*p.Shards + p.Shard), int(flow)}
 }
 
+// Of tells which trace and attempt a tag is of.
+func (p *plan) Of(tag int) (Trace, int) {
+	trace, attempt, _ := splitTag(tag)
+	return p.split(trace), attempt
+}
+
 // Sent notes that a probe left.
 func (f *Full) Sent(tag int, _ *frame.Probe, _ time.Duration) {
 	f.sent++

@@ -68,3 +68,6 @@ func (r *Random) Expired(int, *rx.Origin) { r.flying-- }
 
 // Done tells that every probe left and was answered or given up.
 func (r *Random) Done() bool { return r.sent == r.end && r.flying == 0 }
+
+// Of tells which trace and attempt a tag is of.
+func (r *Random) Of(tag int) (Trace, int) { return r.split(uint64(tag) / r.ttls), 0 }
