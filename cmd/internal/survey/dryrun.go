@@ -21,7 +21,7 @@ func (r *run) dryRun(s surveyor) string {
 		fmt.Fprintf(&b, ", shard %d of %d", o.shard, o.shards)
 	}
 	fmt.Fprintf(&b, "\nprobes    %d%s (mode %s, TTL %d to %d, %d flows)\n", probes, most, o.mode, o.first, o.max, o.flows)
-	size := probeSize(o, &r.cfg)
+	size := r.probeSize()
 	fmt.Fprintf(&b, "size      %d bytes on the link\n", size)
 	if pps := o.rate.perSecond(size); pps > 0 {
 		fmt.Fprintf(&b, "rate      %.0f probes/s, %.0f bit/s\n", pps, pps*float64(8*size))

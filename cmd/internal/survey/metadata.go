@@ -72,7 +72,7 @@ func (r *run) writeMetadata(code int) error {
 		Clock: "monotonic from start; receive times are the kernel's", Seed: run.Seed, Shard: r.o.shard, Shards: r.o.shards,
 		Mode: run.Mode, Method: run.Method.String(), FirstTTL: run.First, MaxTTL: run.Max, Flows: run.Flows, TimeoutNS: run.Timeout.Nanoseconds(),
 		Targets: r.targets.Len(), Start: run.Start.UTC().Format(time.RFC3339Nano), End: run.Start.Add(r.end.At).UTC().Format(time.RFC3339Nano),
-		Complete: r.end.Complete, Exit: code, AskedPPS: run.Rate, RatePPS: float64(r.end.Counts.Sent) / r.end.At.Seconds(),
+		Complete: r.end.Complete, Exit: code, AskedPPS: run.Rate, RatePPS: r.watched.sending.rate(),
 		Progress: progress, Counts: r.end.Counts, Strays: map[string]uint64{}, Frames: r.frames, NoRoom: r.net.unsent(), Ring: ring,
 	}
 	if r.why != nil {

@@ -120,7 +120,7 @@ func (r *run) close(err error) {
 	r.end.KernelDrops, _ = r.net.ring.Drops()
 	r.end.Complete = r.watched.surveyor.Done()
 	all, done := r.watched.progress()
-	r.status.note(r.end.At, r.end.Counts, all, done)
+	r.status.note(r.end.At, r.end.Counts, r.watched.sending, all, done)
 	if err := r.sink.Close(&r.end); err != nil {
 		r.stopOnce.Do(func() { r.why = err })
 	}
@@ -222,15 +222,20 @@ func (r *run) newStatus(perSecond float64) *status {
 // summary tells what became of the probes and replies, in lines for people.
 func (r *run) summary() string {
 	c := &r.end.Counts
-	s := r.end.At.Seconds()
 	return fmt.Sprintf("sent %d = answered %d + expired %d + in flight %d\n"+
 		"received %d = matched %d + duplicate %d + late %d + stray %d; kernel drops %d\n"+
-		"%d targets, %d interfaces, %d traces in %.3f s, %.0f probes/s\n",
+		"%d targets, %d interfaces, %d traces in %.3f s; probes left at %.0f/s\n",
 		c.Sent, c.Answered, c.Expired, c.InFlight, c.Received, c.Matched, c.Duplicate, c.Late, c.Strays(), r.end.KernelDrops,
-		r.targets.Len(), r.sink.Found(), r.end.Traces, s, float64(c.Sent)/s)
+		r.targets.Len(), r.sink.Found(), r.end.Traces, r.end.At.Seconds(), r.watched.sending.rate())
 }
 
 // probeSize is what a probe has on an Ethernet link, in bytes, at most.
-func probeSize(o *options, cfg *strategy.Config) int {
-	return max(cfg.Probe4.Size, cfg.Probe6.Size) + frame.LinkEthernet.HeaderLen()
+func (r *run) probeSize() int {
+	size := 0
+	for v6, n := range map[bool]int{false: r.cfg.Probe4.Size, true: r.cfg.Probe6.Size} {
+		if _, ok := r.targets.First(v6); ok {
+			size = max(size, n)
+		}
+	}
+	return size + frame.LinkEthernet.HeaderLen()
 }

@@ -38,6 +38,7 @@ type status struct {
 type sample struct {
 	at        time.Duration
 	counts    rx.Counts
+	average   float64 // probes in a second, while they left
 	all, done uint64
 	recent    float64 // probes in a second since the sample before
 }
@@ -46,8 +47,8 @@ type sample struct {
 func (s *status) due(now time.Duration) bool { return now >= s.next }
 
 // note takes a sample. The first one comes when probing begins.
-func (s *status) note(now time.Duration, c rx.Counts, all, done uint64) {
-	n := &sample{at: now, counts: c, all: all, done: done}
+func (s *status) note(now time.Duration, c rx.Counts, sending span, all, done uint64) {
+	n := &sample{at: now, counts: c, average: sending.rate(), all: all, done: done}
 	if d := now - s.last.at; d > 0 {
 		n.recent = float64(c.Sent-s.last.counts.Sent) / d.Seconds()
 	}
@@ -98,7 +99,7 @@ type report struct {
 	LeftNS       *int64  `json:"left_ns"` // estimate; null before there is one
 	Sent         uint64  `json:"sent_total"`
 	RatePPS      float64 `json:"rate_pps"`         // since the report before
-	AveragePPS   float64 `json:"rate_average_pps"` // of the whole run
+	AveragePPS   float64 `json:"rate_average_pps"` // from the first to the last probe
 	AskedPPS     float64 `json:"rate_asked_pps"`   // 0: as fast as the sender
 	InFlight     uint64  `json:"in_flight"`
 	Answered     uint64  `json:"answered_total"`
@@ -119,12 +120,9 @@ func (s *status) report() (report, bool) {
 	}
 	c := &n.counts
 	r := report{
-		ElapsedNS: int64(n.at), Unit: s.unit, Total: n.all, Done: n.done, Sent: c.Sent, RatePPS: n.recent, AskedPPS: s.asked,
+		ElapsedNS: int64(n.at), Unit: s.unit, Total: n.all, Done: n.done, Sent: c.Sent, RatePPS: n.recent, AveragePPS: n.average, AskedPPS: s.asked,
 		InFlight: c.InFlight, Answered: c.Answered, Expired: c.Expired, Replies: c.Received, Duplicate: c.Duplicate, Late: c.Late,
 		Stray: c.Strays(), Found: s.found(), KernelDrops: s.drops(),
-	}
-	if n.at > 0 {
-		r.AveragePPS = float64(c.Sent) / n.at.Seconds()
 	}
 	if settled := c.Answered + c.Expired; settled > 0 {
 		r.MatchedShare = float64(c.Answered) / float64(settled)

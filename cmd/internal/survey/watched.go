@@ -21,22 +21,35 @@ type watched struct {
 	srcPort  uint16 // of the first flow
 	ports    bool   // each flow has its own
 	draining atomic.Bool
-	inFlight int
 	counts   func() rx.Counts
+	sending  span // of all probes
 	status   *status
 	record   record.Reply // scratch
+}
+
+// span is from the first to the last probe.
+type span struct {
+	first, last time.Duration
+	probes      uint64
+}
+
+// rate is how many probes left in a second.
+func (s span) rate() float64 {
+	if s.last == s.first {
+		return 0
+	}
+	return float64(s.probes-1) / (s.last - s.first).Seconds()
 }
 
 // Plan plans, unless the run comes to an end: then what is in flight may still
 // be answered.
 func (w *watched) Plan(pass *scheduler.Pass) {
-	w.inFlight = pass.InFlight
 	if !w.draining.Load() {
 		w.surveyor.Plan(pass)
 	}
 	if w.status.due(pass.Now) {
 		all, done := w.progress()
-		w.status.note(pass.Now, w.counts(), all, done)
+		w.status.note(pass.Now, w.counts(), w.sending, all, done)
 	}
 	pass.Wake = min(pass.Wake, pass.Now+w.status.every)
 }
@@ -48,6 +61,11 @@ func (w *watched) Done() bool {
 
 // Sent passes on that a probe left.
 func (w *watched) Sent(tag int, p *frame.Probe, at time.Duration) {
+	if w.sending.probes == 0 {
+		w.sending.first = at
+	}
+	w.sending.last = at
+	w.sending.probes++
 	if w.probes {
 		t, attempt := w.Of(tag)
 		w.sink.Sent(t.Target, uint16(t.Flow), uint8(attempt), p, at)

@@ -226,15 +226,12 @@ func (s *Sink) writeBatch(b *batch) {
 	}
 	s.total.found.Store(uint64(s.found.n))
 	for _, f := range s.files {
-		if f.replies != nil {
-			for i := range b.replies {
-				s.check(f, f.replies.Reply(&b.replies[i]))
-			}
+		for i := 0; i < len(b.replies) && f.replies != nil; i++ {
+			s.check(f, f.replies.Reply(&b.replies[i]))
 		}
-		if f.frames != nil {
-			for _, r := range b.frames {
-				s.check(f, f.frames.Frame(r.at, r.sent, r.data))
-			}
+		for i := 0; i < len(b.frames) && f.frames != nil; i++ {
+			r := &b.frames[i]
+			s.check(f, f.frames.Frame(r.at, r.sent, r.data))
 		}
 	}
 	if s.traces {
