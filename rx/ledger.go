@@ -107,6 +107,7 @@ func (l *Ledger) Take(tag int, p *frame.Probe, cut bool) (Ticket, error) {
 			return Ticket(kind)<<32 | Ticket(seq), nil
 		}
 	}
+	l.next -= maxSkip
 	return 0, errToken
 }
 
