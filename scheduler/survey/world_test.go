@@ -20,7 +20,6 @@ type world struct {
 	delay func(s virtual.Sent) time.Duration // nil: 1 ms for each hop
 	again bool                               // every answer comes twice
 	net   virtual.Net
-	asked map[[2]any]int
 }
 
 // respond answers a probe as the truth has it.

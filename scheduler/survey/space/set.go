@@ -217,13 +217,3 @@ func (s *set) pick(x span, i number) number {
 	}
 	return s.ofSpan(spans[0].add(i.sub(n)))
 }
-
-// place is the inverse of pick for a number of both.
-func (s *set) place(x span, a number) number {
-	lones, spans := s.bounds(x)
-	if i := s.loneBelow(a); i < s.lones() && s.lone(i) == a {
-		return small(uint64(i - lones[0]))
-	}
-	i, _ := s.inSpan(a)
-	return small(uint64(lones[1] - lones[0])).add(i.sub(spans[0]))
-}
