@@ -1,6 +1,7 @@
 package survey
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"testing"
@@ -56,12 +57,21 @@ func (a *answers) take(r *Reply) {
 	a.first[p] = r.Match.Reply.From
 }
 
-// flowOf gives the flow that a probe is of.
-func flowOf(p *frame.Probe) int {
-	if p.Method == frame.ICMP {
-		return int(p.Sum - 0x4d00)
+// flowOf gives the flow that a probe is of: of ICMP, by the checksum on the wire.
+func flowOf(s *virtual.Sent) int {
+	if s.Probe.Method == frame.ICMP {
+		return int(checksum(s)) - 0x4d00
 	}
-	return int(p.SrcPort - 40000)
+	return int(s.Probe.SrcPort) - 40000
+}
+
+// checksum is that of an ICMP probe.
+func checksum(s *virtual.Sent) uint16 {
+	at := 20
+	if s.Probe.IsIPv6() {
+		at = 40
+	}
+	return binary.BigEndian.Uint16(s.Frame[at+2:])
 }
 
 // sentPoints counts what was sent.
@@ -69,7 +79,7 @@ func sentPoints(sent []virtual.Sent) map[point]int {
 	n := map[point]int{}
 	for i := range sent {
 		p := &sent[i].Probe
-		n[point{p.Dst, p.TTL, flowOf(p)}]++
+		n[point{p.Dst, p.TTL, flowOf(&sent[i])}]++
 	}
 	return n
 }
@@ -129,9 +139,9 @@ func TestFlowsAreConstant(t *testing.T) {
 			p := &w.net.Sent[i].Probe
 			f := flow{p.Dst, p.SrcPort, p.DstPort, 0, p.Label}
 			if m == frame.ICMP {
-				f.N = p.Sum
+				f.N = checksum(&w.net.Sent[i])
 			}
-			key := [2]any{p.Dst, flowOf(p)}
+			key := [2]any{p.Dst, flowOf(&w.net.Sent[i])}
 			if old, ok := flows[key]; ok && old != f {
 				t.Fatalf("%s: %+v and %+v in one flow", m, old, f)
 			}
