@@ -226,7 +226,7 @@ func (r *run) summary() string {
 		"received %d = matched %d + duplicate %d + late %d + stray %d; kernel drops %d\n"+
 		"%d targets, %d interfaces, %d traces in %.3f s; probes left at %.0f/s\n",
 		c.Sent, c.Answered, c.Expired, c.InFlight, c.Received, c.Matched, c.Duplicate, c.Late, c.Strays(), r.end.KernelDrops,
-		r.targets.Len(), r.sink.Found(), r.end.Traces, r.end.At.Seconds(), r.watched.sending.rate())
+		r.targets.Len(), r.sink.Found(), max(r.end.Traces, r.sink.Finished()), r.end.At.Seconds(), r.watched.sending.rate())
 }
 
 // probeSize is what a probe has on an Ethernet link, in bytes, at most.
