@@ -63,6 +63,7 @@ func TestTokenOfChangedQuotes(t *testing.T) {
 		{"no checksum", UDP, true, 48, zero(46, 2), 0, 0},
 		{"no checksum but a mark", UDP, true, 54, zero(46, 2), token, 0xffffffff},
 		{"no identification", UDP, false, 28, zero(4, 2), 0x0000fffe, 0xffffffff},
+		{"no identification but a mark", ICMP, false, 34, zero(4, 2), 0x0000fffe, 0xffffffff},
 		{"payload zero", ICMP, true, 54, zero(48, 6), 0x0000fffe, 0x0000ffff},
 		{"later fragment", UDP, false, 28, func(b []byte) { b[7] = 9 }, 0x80010000, 0xffff0000},
 		{"header length", UDP, false, 28, func(b []byte) { b[0] = 0x44 }, 0, 0},
