@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hopquote/hopquote/bench/measure"
+	"github.com/hopquote/hopquote/frame"
 )
 
 // suites are all of the package, measured as shortly as it goes.
@@ -46,7 +47,12 @@ func TestSuites(t *testing.T) {
 
 // A body that does not do its work is found out.
 func TestChecks(t *testing.T) {
-	r := reply{name: "nonsense", frame: make([]byte, 60)}
+	p := probe(frame.UDP, false)
+	ledger, err := keyed(&p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := reply{name: "nonsense", probe: p, frame: make([]byte, 60), ledger: ledger}
 	for _, c := range decodeCases(r, time.Nanosecond) {
 		if _, err := c.Run(t.Context()); err == nil {
 			t.Errorf("%q of a frame of zeros is no error", c.Labels)

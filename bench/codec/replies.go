@@ -4,16 +4,48 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"github.com/hopquote/hopquote/frame"
+	"github.com/hopquote/hopquote/rx"
 )
 
 // reply is one kind of reply to a probe.
 type reply struct {
-	name  string
-	v6    bool
-	probe frame.Probe
-	frame []byte // with Ethernet header
+	name   string
+	v6     bool
+	probe  frame.Probe
+	frame  []byte // with Ethernet header
+	ledger *rx.Ledger
+}
+
+// sent is when all probes here have left.
+const sent = time.Second
+
+// keyed gives the probe a token out of a ledger of its own, in which it then is.
+func keyed(p *frame.Probe) (*rx.Ledger, error) {
+	p.MakeKeyed()
+	l, err := rx.NewLedger(rx.LedgerConfig{Key: [8]byte{1, 2, 3}, Timeout: time.Hour, Slots: 16, IPv6: p.IsIPv6()})
+	if err != nil {
+		return nil, err
+	}
+	ticket, err := l.Take(0, p, false)
+	if err != nil {
+		return nil, err
+	}
+	l.Enter(ticket, 0, p, sent)
+	return l, nil
+}
+
+// packetOf is the probe as a router would quote all of it.
+func packetOf(p *frame.Probe) ([]byte, error) {
+	t, err := frame.NewTemplate(frame.Link{}, p)
+	if err != nil {
+		return nil, err
+	}
+	packet := make([]byte, t.Len())
+	t.Put(packet, p)
+	return packet, nil
 }
 
 // labels is an RFC 4884 extension structure with one MPLS label stack object of
@@ -45,7 +77,11 @@ func replies() ([]reply, error) {
 			list = append(list, r)
 		}
 		for _, m := range []frame.Method{frame.UDP, frame.ICMP, frame.TCP} {
-			list = append(list, answering(m, v6))
+			r, err := answering(m, v6)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, r)
 		}
 	}
 	return list, nil
@@ -57,12 +93,14 @@ const quoted = 300
 func quoting(v6 bool, name string, n int, labeled bool) (reply, error) {
 	p := probe(frame.UDP, v6)
 	p.Size = quoted
-	t, err := frame.NewTemplate(frame.Link{}, &p)
+	ledger, err := keyed(&p)
 	if err != nil {
 		return reply{}, err
 	}
-	packet := make([]byte, t.Len())
-	t.Put(packet, &p)
+	packet, err := packetOf(&p)
+	if err != nil {
+		return reply{}, err
+	}
 	if n == 0 {
 		n = len(packet)
 	}
@@ -74,20 +112,28 @@ func quoting(v6 bool, name string, n int, labeled bool) (reply, error) {
 	if labeled {
 		m.Ext, m.Rest = labels(), uint32(n/unit)<<shift
 	}
-	return reply{name, v6, p, m.Append(nil)}, nil
+	return reply{name, v6, p, m.Append(nil), ledger}, nil
 }
 
-func answering(m frame.Method, v6 bool) reply {
+func answering(m frame.Method, v6 bool) (reply, error) {
 	p := probe(m, v6)
+	ledger, err := keyed(&p)
+	if err != nil {
+		return reply{}, err
+	}
 	a := frame.Answer{
 		Link: ethernet, From: p.Dst, To: p.Src, TTL: 60, Method: m, SrcPort: p.DstPort, DstPort: p.SrcPort,
 		Seq: 1, Ack: p.Seq + 1, Flags: frame.FlagSYN | frame.FlagACK,
 	}
 	if m == frame.ICMP {
-		a.SrcPort, a.Seq = p.SrcPort, p.Seq
+		packet, err := packetOf(&p)
+		if err != nil {
+			return reply{}, err
+		}
+		a.SrcPort, a.Seq, a.Payload = p.SrcPort, p.Seq, packet[frame.MinSize(m, v6):]
 	}
 	name := map[frame.Method]string{frame.UDP: "UDP answer", frame.ICMP: "echo reply", frame.TCP: "SYN-ACK"}[m]
-	return reply{name, v6, p, a.Append(nil)}
+	return reply{name, v6, p, a.Append(nil), ledger}, nil
 }
 
 func router(v6 bool) netip.Addr {
