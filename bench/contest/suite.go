@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,16 +43,19 @@ func Suite(g *ground.Ground, c Config) measure.Suite {
 		Name: c.Name, Title: c.Title, Labels: []string{"prober", "asked"},
 		Figures: append(figures[:len(figures):len(figures)], c.Figures...),
 	}
+	// Those that take no rate run once, among those that go as fast as they can.
+	free := len(c.Rates) - 1
+	if i := slices.Index(c.Rates, 0); i >= 0 {
+		free = i
+	}
 	for i, rate := range c.Rates {
 		for _, k := range c.Contenders {
-			if !k.Paced && i > 0 {
-				continue
+			switch {
+			case k.Paced:
+				s.Cases = append(s.Cases, newCase(g, k, rate, c.Time))
+			case i == free:
+				s.Cases = append(s.Cases, newCase(g, k, 0, c.Time))
 			}
-			asked := rate
-			if !k.Paced {
-				asked = 0
-			}
-			s.Cases = append(s.Cases, newCase(g, k, asked, c.Time))
 		}
 	}
 	return s

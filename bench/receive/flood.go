@@ -88,24 +88,25 @@ func (f *flooder) number(b []byte) {
 	f.next++
 }
 
-// flood sends for d at rate frames a second, 0 as fast as it goes, and gives how
-// many left.
+// flood sends for d as fast as it goes, or, at a rate of so many frames a second,
+// as many as are due in d. It gives how many left, and how long that took.
 func (f *flooder) flood(rate float64, d time.Duration) (sent uint64, took time.Duration, err error) {
+	total := uint64(max(rate*d.Seconds(), 1))
 	usage.OnThread(floodCPU, func() {
 		start := time.Now()
-		for took < d {
-			n := burst
+		for rate > 0 && sent < total || rate == 0 && took < d {
+			n := uint64(burst)
 			if rate > 0 {
-				due := uint64(rate * took.Seconds())
+				due := min(uint64(rate*took.Seconds())+1, total)
 				if due <= sent {
-					time.Sleep(time.Duration(float64(sent-due+1) / rate * 1e9))
+					time.Sleep(time.Duration(float64(sent-due+1) / rate * float64(time.Second)))
 					took = time.Since(start)
 					continue
 				}
-				n = int(min(due-sent, burst))
+				n = min(due-sent, burst)
 			}
 			var left int
-			left, err = f.send(n)
+			left, err = f.send(int(n))
 			sent += uint64(left)
 			if err != nil {
 				return
