@@ -177,3 +177,21 @@ func TestPlot(t *testing.T) {
 		}
 	}
 }
+
+// The README shows the rules as the code has them, and every verdict.
+func TestReadme(t *testing.T) {
+	text, err := os.ReadFile("../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range attribute.Rules() {
+		if row := "| `" + r.Name + "` | " + r.Need.String() + " | " + r.Meaning + " |"; !strings.Contains(string(text), row) {
+			t.Errorf("the README lacks %q", row)
+		}
+	}
+	for v := range attribute.Verdict(attribute.Verdicts) {
+		if row := "| `" + v.String() + "` | " + v.Meaning() + " |"; !strings.Contains(string(text), row) {
+			t.Errorf("the README lacks %q", row)
+		}
+	}
+}
