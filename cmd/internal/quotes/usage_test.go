@@ -139,7 +139,7 @@ func TestFilters(t *testing.T) {
 
 func TestIdentityAndExplain(t *testing.T) {
 	o := command(t, "--identity")
-	if n := len(frame.IdentityFields()); strings.Count(o.stdout, "\n") != n || o.status != 0 {
+	if n := 2 + len(frame.IdentityFields()) + len(frame.KeyedFields()); strings.Count(o.stdout, "\n") != n || o.status != 0 {
 		t.Errorf("%d lines, want %d", strings.Count(o.stdout, "\n"), n)
 	}
 	o = command(t, "--explain")
