@@ -157,7 +157,7 @@ func fill(out *Reply, r *record.Reply) {
 
 func labels(r *record.Reply) []MPLSLabel {
 	list := []MPLSLabel{}
-	for _, e := range r.Labels() {
+	for e := range r.Labels {
 		list = append(list, MPLSLabel(e))
 	}
 	return list

@@ -61,20 +61,3 @@ func (r *Reply) Final() bool {
 	}
 	return r.Kind.IsAnswer()
 }
-
-// Labels gives the MPLS label stack that the extension tells of (RFC 4950), from
-// the top; nil where there is none.
-func (r *Reply) Labels() []frame.LabelEntry {
-	var list []frame.LabelEntry
-	objects := frame.Objects(r.Ext)
-	for o, ok := objects.Next(); ok; o, ok = objects.Next() {
-		if o.Class != frame.ClassMPLS || o.Type != frame.TypeMPLSIncoming {
-			continue
-		}
-		labels := frame.Labels(o.Data)
-		for e, ok := labels.Next(); ok; e, ok = labels.Next() {
-			list = append(list, e)
-		}
-	}
-	return list
-}
