@@ -65,7 +65,10 @@ func WriteSVG(w io.Writer, t *measure.Table) error {
 	if err != nil {
 		return err
 	}
-	below.Y.Min = 0
+	if below.Y.Min > 0 {
+		below.Y.Scale, below.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+		below.Y.Min, below.Y.Max = below.Y.Min*0.8, below.Y.Max*1.25
+	}
 	below.X.Label.Text = "measured rate, a second"
 	above.Legend.Left, above.Legend.XOffs = true, gap
 	below.Legend = plot.NewLegend() // that of above is enough
