@@ -152,7 +152,7 @@ func TestTrace(t *testing.T) {
 // to install.
 func TestPeers(t *testing.T) {
 	lab.Skip(t)
-	cmd := command(t, append(quickly("peers"), "--format", "json", "--rate", "0")...)
+	cmd := command(t, append(quickly("peers"), "--inline", "--format", "json", "--rate", "0")...)
 	cmd.Env = append(cmd.Env, "PATH=")
 	d := read(t, finish(t, cmd), 0)
 	names := ""
