@@ -28,14 +28,27 @@ func Sum(b []byte, initial uint32) uint32 {
 		sum += carry
 		b = b[64:]
 	}
+	if len(b) >= 32 { // as in most errors
+		sum, carry = bits.Add64(sum, binary.LittleEndian.Uint64(b), 0)
+		sum, carry = bits.Add64(sum, binary.LittleEndian.Uint64(b[8:]), carry)
+		sum, carry = bits.Add64(sum, binary.LittleEndian.Uint64(b[16:]), carry)
+		sum, carry = bits.Add64(sum, binary.LittleEndian.Uint64(b[24:]), carry)
+		sum, carry = bits.Add64(sum, 0, carry)
+		sum += carry
+		b = b[32:]
+	}
 	for len(b) >= 8 {
 		sum, carry = bits.Add64(sum, binary.LittleEndian.Uint64(b), 0)
 		sum += carry
 		b = b[8:]
 	}
-	// At most 7 bytes remain: four words of 16 bits can't overflow 64.
+	// At most 7 bytes remain: what they add can't overflow 64 bits.
 	sum = sum>>32 + sum&0xffffffff
-	for len(b) >= 2 {
+	if len(b) >= 4 {
+		sum += uint64(binary.LittleEndian.Uint32(b))
+		b = b[4:]
+	}
+	if len(b) >= 2 {
 		sum += uint64(binary.LittleEndian.Uint16(b))
 		b = b[2:]
 	}
@@ -81,4 +94,13 @@ func sumAddr(a netip.Addr) uint32 {
 // changed from old to new (RFC 1624 equation 3).
 func UpdateChecksum(checksum, old, new uint16) uint16 {
 	return ^Fold(uint32(^checksum) + uint32(^old) + uint32(new))
+}
+
+// sumWords gives the sum of the 16-bit words in a and b, below 1<<17.
+func sumWords(a, b uint64) uint32 {
+	sum, carry := bits.Add64(a, b, 0)
+	sum += carry // can't overflow: a carry leaves sum below its greatest value
+	sum = sum>>32 + sum&0xffffffff
+	low := uint32(sum>>32 + sum)
+	return low>>16 + low&0xffff
 }

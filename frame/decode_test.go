@@ -14,12 +14,12 @@ var compareAddrs = cmp.Comparer(func(a, b netip.Addr) bool { return a == b })
 func decode(b []byte, link LinkType, offloaded bool) Reply {
 	r := Reply{
 		Kind: 0xff, From: targetAddr6, To: targetAddr6, TTL: 0xff, TOS: 0xff, ID: 0xffff, Size: -1, Protocol: 0xff,
-		Checksum: 0xff, Type: 0xff, Code: 0xff, MTU: 1, SrcPort: 1, DstPort: 1, Seq: 1, Ack: 1, Flags: 1,
+		Checksum: 0xff, Type: 0xff, Code: 0xff, MTU: 1, SrcPort: 1, DstPort: 1, Seq: 1, Ack: 1, Flags: 1, Mark: 1, Marked: true,
 		Ext: []byte{1}, ExtCompliant: true, Body: []byte{1},
 		Quote: Quote{
 			Bytes: -1, Transport: -1, Malformed: true, Fragment: true, Protocol: 1, Method: 9,
 			Src: targetAddr6, Dst: targetAddr6, TTL: 1, TOS: 1, ID: 1, DF: true, Length: 1, Label: 1,
-			SrcPort: 1, DstPort: 1, Seq: 1, Checksum: 1,
+			SrcPort: 1, DstPort: 1, Seq: 1, Checksum: 1, Mark: 1, Marked: true,
 		},
 	}
 	Decode(b, link, offloaded, &r)

@@ -1,6 +1,9 @@
 package frame
 
-import "fmt"
+import (
+	"fmt"
+	"math/bits"
+)
 
 // Role is what a header field does for a probe's identity.
 type Role uint8
@@ -10,6 +13,8 @@ const (
 	RoleKey      Role = iota + 1 // part of Key, by which the probe is looked up
 	RoleVerified                 // compared behind the look-up: another value is no reply of the probe
 	RoleTie                      // chooses between probes that share a Key
+	RoleToken                    // part of the keyed token, which is index and check in one
+	RoleCheck                    // room for a check beside the token, compared behind the look-up
 )
 
 // String gives the role in one lower-case word.
@@ -21,6 +26,10 @@ func (r Role) String() string {
 		return "verified"
 	case RoleTie:
 		return "tie"
+	case RoleToken:
+		return "token"
+	case RoleCheck:
+		return "check"
 	}
 	return "invalid"
 }
@@ -39,23 +48,29 @@ type IdentityField struct {
 	// Flow marks a field that load balancers hash, or that changes one that
 	// they do: ports, the ICMP checksum, the IPv6 flow label.
 	Flow bool
+	// Token is the bits of the token that a RoleToken field holds, in order.
+	Token uint32
 }
 
 // String describes the field in one line.
 func (f IdentityField) String() string {
-	header, flow := "IP", ""
+	header, more := "IP", ""
 	if f.Transport {
 		header = "transport"
 	}
+	if f.Role == RoleToken {
+		more = fmt.Sprintf(" bits %d..%d", 31-bits.LeadingZeros32(f.Token), bits.TrailingZeros32(f.Token))
+	}
 	if f.Flow {
-		flow = ", in the flow"
+		more += ", in the flow"
 	}
 	return fmt.Sprintf("%s over %s: %s, bits %d..%d of the %s header, %s%s",
-		f.Method, familyOf(f.IPv6), f.Name, f.Offset, f.Offset+f.Bits-1, header, f.Role, flow)
+		f.Method, familyOf(f.IPv6), f.Name, f.Offset, f.Offset+f.Bits-1, header, f.Role, more)
 }
 
 // IdentityFields lists the identity of every method in both families, those of a
-// method in the order of their place.
+// method in the order of their place. It is that of probes without token;
+// KeyedFields has the others'.
 func IdentityFields() []IdentityField {
 	var list []IdentityField
 	for m := UDP; m <= Raw; m++ {
@@ -82,7 +97,7 @@ func ipIdentity(m Method, v6 bool) []IdentityField {
 
 func transportIdentity(m Method, v6 bool) []IdentityField {
 	field := func(name string, at, bits int, role Role, flow bool) IdentityField {
-		return IdentityField{m, v6, name, true, 8 * at, bits, role, flow}
+		return IdentityField{Method: m, IPv6: v6, Name: name, Transport: true, Offset: 8 * at, Bits: bits, Role: role, Flow: flow}
 	}
 	switch m {
 	case Raw:

@@ -8,10 +8,10 @@ func fillPattern(b []byte, from int) {
 	}
 }
 
-// isPattern tells whether b is what fillPattern writes from offset 0.
-func isPattern(b []byte) bool {
+// isPattern tells whether b is what fillPattern writes from offset from.
+func isPattern(b []byte, from int) bool {
 	for i := range b {
-		if b[i] != 0x40+byte(i)&0x3f {
+		if b[i] != 0x40+byte(from+i)&0x3f {
 			return false
 		}
 	}

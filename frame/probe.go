@@ -45,8 +45,9 @@ func (m Method) hasPayload() bool { return m != TCP && m != DCCP }
 
 // Probe describes one packet that we send, by value.
 //
-// Everything but TTL, ID, Label, SrcPort, DstPort and Seq is fixed by the
-// Template that a probe is built from.
+// Everything but Dst, TTL, ID, Label, SrcPort, DstPort, Seq, Mark and Sum is its
+// shape, which the Template that it is built from fixes; Shape gives it. With a
+// Route, Dst is of the shape too.
 type Probe struct {
 	Method   Method
 	Src, Dst netip.Addr // of one family, IPv4 unmapped, without zone
@@ -61,6 +62,10 @@ type Probe struct {
 	Body     string     // Raw: what follows the IP header, as bytes; Payload fills the rest of Size
 	Payload  Payload    // what fills a probe up to Size
 
+	// Fixed gives the probe the checksum Sum, of UDP, UDP-Lite or ICMP: two bytes
+	// of the payload make up the difference, wherever Sum is not 0.
+	Fixed bool
+
 	// NoChecksum leaves the transport checksum of UDP (no checksum, RFC 768)
 	// and TCP (wrong) zero. The other methods ignore it.
 	NoChecksum bool
@@ -71,6 +76,19 @@ type Probe struct {
 	SrcPort uint16 // of methods with ports; the echo identifier for ICMP; unused for Raw
 	DstPort uint16 // of methods with ports; unused for ICMP and Raw
 	Seq     uint32 // TCP sequence number; DCCP's low 32 bits; the echo sequence (16 bits) for ICMP
+	Mark    uint32 // first four bytes of a PayloadMark
+	Sum     uint16 // transport checksum of a Fixed probe; 0 for whatever comes out
+}
+
+// Shape gives p without what Put takes from each probe: probes of one Shape and
+// Link share a Template.
+func (p *Probe) Shape() Probe {
+	s := *p
+	s.TTL, s.ID, s.Label, s.SrcPort, s.DstPort, s.Seq, s.Mark, s.Sum = 0, 0, 0, 0, 0, 0, 0, 0
+	if p.Route.IsZero() {
+		s.Dst = netip.Addr{}
+	}
+	return s
 }
 
 // Payload is what the bytes behind a probe's headers are.
@@ -80,6 +98,7 @@ type Payload uint8
 const (
 	PayloadPattern Payload = iota // 0x40 to 0x7f over and over, as Linux traceroute sends
 	PayloadZero                   // zeros, as BSD traceroute sends
+	PayloadMark                   // Mark, then as PayloadPattern; of UDP, UDP-Lite and ICMP only
 )
 
 // DefaultService is the DCCP service code "ping" that Linux traceroute asks for.

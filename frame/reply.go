@@ -66,6 +66,10 @@ type Reply struct {
 	Ack     uint32 // TCP; DCCP's low 32 bits; valid where HasAck
 	Flags   uint8  // TCP
 
+	// Mark is what an echo reply brings back of the probe's payload, as in Quote.
+	Mark   uint32
+	Marked bool
+
 	Quote Quote  // for IsError kinds; Quote.Bytes is 0 when there is none
 	Body  []byte // for IsError kinds: all that follows the ICMP header, quote and extensions as they stand
 	Ext   []byte // RFC 4884 extension structure, header included; nil when none
@@ -108,4 +112,11 @@ type Quote struct {
 	DstPort  uint16 // of methods with ports; 0 for ICMP
 	Seq      uint32 // TCP sequence number; DCCP's low 32 bits; echo sequence
 	Checksum uint16 // transport checksum; 0 when it did not come back
+
+	// Mark is the first four bytes of the payload of UDP, UDP-Lite and echo
+	// requests. Marked tells that they came back (Transport is 12 or more) and are
+	// neither zeros nor the pattern, so that they can be a PayloadMark; else Mark
+	// is 0.
+	Mark   uint32
+	Marked bool
 }

@@ -5,16 +5,21 @@ import (
 	"net/netip"
 )
 
-// Template is the finished frame of the probes that share everything but TTL,
-// ID, Label, SrcPort, DstPort and Seq. It is immutable, so any number of
-// goroutines may Put from it.
+// Template is the finished frame of the probes that share a Shape. It is
+// immutable, so any number of goroutines may Put from it.
 type Template struct {
 	frame     []byte // the fields that Put writes are zero
 	ip        int    // offset of the IP header
 	transport int    // offset of the transport header
 	method    Method
 	v6        bool
+	addrBits  int    // of an address
 	unsummed  bool   // the transport checksum stays zero
+	routed    bool   // the destination is part of the frame
+	pseudo    bool   // the transport checksum covers the destination
+	marked    bool   // the payload starts with Mark
+	fixed     bool   // the payload has the balance of Sum
+	unfilled  uint32 // takes what is in the balance's place out of sum
 	word      uint32 // first word of the IPv6 header, label zero
 	ipSum     uint32 // of the IPv4 header, folded
 	sum       uint32 // that the transport checksum covers, folded
@@ -27,7 +32,9 @@ type Template struct {
 // It fails when the addresses are not two of one family, unmapped and without
 // zone, or Route is of the other; when the method or link type is unknown; when
 // Size is outside HeaderLen to MaxSize or a TCP or DCCP probe's is not
-// HeaderLen; when Shift is above MaxShift; or when Protocol is none for Raw.
+// HeaderLen; when Shift is above MaxShift; when Protocol is none for Raw; or when
+// the probe has no room for its Mark or Fixed (LeastSize), a method that knows
+// neither, or Fixed with NoChecksum.
 func NewTemplate(link Link, p *Probe) (*Template, error) {
 	size, err := checkProbe(link, p)
 	if err != nil {
@@ -46,7 +53,12 @@ func NewTemplate(link Link, p *Probe) (*Template, error) {
 		transport: ip + ipHeaderLen(p.IsIPv6()) + p.Route.HeaderLen(),
 		method:    p.Method,
 		v6:        p.IsIPv6(),
-		unsummed:  p.NoChecksum,
+		addrBits:  p.Dst.BitLen(),
+		unsummed:  p.NoChecksum && p.Method != UDPLite,
+		routed:    !p.Route.IsZero(),
+		pseudo:    p.Method != Raw && (p.Method != ICMP || p.IsIPv6()), // ICMP has none in IPv4
+		marked:    p.Payload == PayloadMark,
+		fixed:     p.Fixed,
 	}
 	t.prepare(p)
 	return t, nil
@@ -88,7 +100,7 @@ func checkProbe(link Link, p *Probe) (size int, err error) {
 	case size != low:
 		return 0, fmt.Errorf("%s probe of %d bytes, want %d for these headers, or 0", p.Method, size, low)
 	}
-	return size, nil
+	return size, p.checkKeyed(size)
 }
 
 // Protocol numbers of the IP header (IANA).

@@ -64,7 +64,7 @@ func serialize(link Link, p *Probe, size int) ([]byte, error) {
 		if p.Method == ICMP {
 			from = icmpHeaderLen
 		}
-		if p.Payload == PayloadPattern {
+		if p.Payload == PayloadPattern || p.Payload == PayloadMark {
 			fillPattern(payload, from)
 		}
 		ls = append(ls, gopacket.Payload(payload))

@@ -14,9 +14,13 @@ import (
 type FilterSpec struct {
 	Link   frame.LinkType
 	Local  netip.Addr   // source of the probes; IPv4 unmapped
-	Target netip.Addr   // destination of the probes, of Local's family; may be Local
+	Target netip.Addr   // destination of the probes, of Local's family; may be Local; invalid for many
 	Method frame.Method // of the probes
 	EchoID uint16       // identifier of the echo requests, for method ICMP
+	// SrcPorts are the first and the last source port of probes to many targets,
+	// where Target is invalid. For method ICMP they are identifiers, and two
+	// zeros stand for EchoID alone.
+	SrcPorts [2]uint16
 	// Protocol is the IP protocol number of the probes, for method Raw.
 	Protocol uint8
 	// AllICMP lets every ICMP or ICMPv6 message to Local pass, for who wants to
@@ -38,9 +42,6 @@ const (
 	protoICMPv6     = 58
 	protoDstOptions = 60
 	protoUDPLite    = 136
-
-	etherIPv4 = 0x0800
-	etherIPv6 = 0x86dd
 )
 
 // snapLen is the longest packet there is: an IPv4 packet or a plain IPv6
@@ -57,7 +58,13 @@ const snapLen = 65535 + 14
 // those errors). Where an IPv6 packet or quote has
 // extension headers, classic BPF can't walk them and lets it pass. Later
 // fragments are dropped.
+//
+// With an invalid Target, and SrcPorts or method ICMP, it is the program of a
+// SurveyFilter.
 func (s FilterSpec) Program() ([]bpf.RawInstruction, error) {
+	if s.many() {
+		return s.survey().Program()
+	}
 	proto, err := s.check()
 	if err != nil {
 		return nil, fmt.Errorf("filter: %w", err)
@@ -82,34 +89,48 @@ func (s FilterSpec) check() (proto uint32, err error) {
 	if !s.Target.IsValid() || s.Target.Is4In6() || s.Target.Is6() != s.Local.Is6() {
 		return 0, fmt.Errorf("target %v, need an address of the family of %v", s.Target, s.Local)
 	}
-	if s.Link != frame.LinkRaw && s.Link != frame.LinkEthernet {
-		return 0, fmt.Errorf("link type %d, known are raw IP (%d) and Ethernet (%d)", s.Link, frame.LinkRaw, frame.LinkEthernet)
+	if err := checkLink(s.Link); err != nil {
+		return 0, err
 	}
-	switch {
-	case s.Method == frame.UDP:
-		return protoUDP, nil
-	case s.Method == frame.TCP:
-		return protoTCP, nil
-	case s.Method == frame.UDPLite:
-		return protoUDPLite, nil
-	case s.Method == frame.DCCP:
-		return protoDCCP, nil
-	case s.Method == frame.Raw && s.Protocol == 0:
+	if s.Method != frame.Raw {
+		return protocolOf(s.Method, s.Local.Is6())
+	}
+	if s.Protocol == 0 {
 		return 0, errors.New("raw protocol 0, want 1..255")
-	case s.Method == frame.Raw:
-		return uint32(s.Protocol), nil
-	case s.Method == frame.ICMP && s.Local.Is6():
+	}
+	return uint32(s.Protocol), nil
+}
+
+func checkLink(l frame.LinkType) error {
+	if l != frame.LinkRaw && l != frame.LinkEthernet {
+		return fmt.Errorf("link type %d, known are raw IP (%d) and Ethernet (%d)", l, frame.LinkRaw, frame.LinkEthernet)
+	}
+	return nil
+}
+
+// protocolOf is the protocol number of every method that has one.
+func protocolOf(m frame.Method, v6 bool) (uint32, error) {
+	switch {
+	case m == frame.UDP:
+		return protoUDP, nil
+	case m == frame.TCP:
+		return protoTCP, nil
+	case m == frame.UDPLite:
+		return protoUDPLite, nil
+	case m == frame.DCCP:
+		return protoDCCP, nil
+	case m == frame.ICMP && v6:
 		return protoICMPv6, nil
-	case s.Method == frame.ICMP:
+	case m == frame.ICMP:
 		return protoICMP, nil
 	}
-	return 0, fmt.Errorf("method %d, known are udp (%d) to raw (%d)", s.Method, frame.UDP, frame.Raw)
+	return 0, fmt.Errorf("method %d, known are udp (%d) to raw (%d)", m, frame.UDP, frame.Raw)
 }
 
 // ipv4 reads the header of RFC 791 section 3.1 at ip and the message of RFC
 // 792 behind it, wherever the options end.
 func (s FilterSpec) ipv4(p *program, ip, proto uint32) {
-	s.version(p, ip, 4, etherIPv4)
+	p.version(s.Link, 4, drop)
 	p.address(ip+16, s.Local.AsSlice())
 	p.load(ip+6, 2)
 	p.jump(bpf.JumpBitsSet, 0x1fff, drop, next) // fragment offset
@@ -138,7 +159,7 @@ func (s FilterSpec) ipv4(p *program, ip, proto uint32) {
 // ipv6 reads the header of RFC 8200 section 3 at ip and the message of RFC
 // 4443 behind it.
 func (s FilterSpec) ipv6(p *program, ip, proto uint32) {
-	s.version(p, ip, 6, etherIPv6)
+	p.version(s.Link, 6, drop)
 	p.address(ip+24, s.Local.AsSlice())
 	p.load(ip+6, 1)
 	p.oneOf(s.onICMP(), protoICMPv6)
@@ -191,13 +212,21 @@ func (s FilterSpec) echoReply(p *program, inICMP bool, typ uint32, loadID bpf.In
 	p.to(drop)
 }
 
-// version goes on for the family's EtherType, where there is one, and version.
-func (s FilterSpec) version(p *program, ip, version, ether uint32) {
-	if s.Link == frame.LinkEthernet {
-		p.load(12, 2)
-		p.jump(bpf.JumpEqual, ether, next, drop)
+// many tells whether the probes go to many targets.
+func (s FilterSpec) many() bool {
+	return !s.Target.IsValid() && (s.SrcPorts != [2]uint16{} || s.Method == frame.ICMP)
+}
+
+// survey is the filter for many targets.
+func (s FilterSpec) survey() SurveyFilter {
+	f := SurveyFilter{Link: s.Link, Method: s.Method, SrcPorts: s.SrcPorts, AllICMP: s.AllICMP}
+	if s.Local.Is6() {
+		f.Local6 = s.Local
+	} else {
+		f.Local4 = s.Local
 	}
-	p.load(ip, 1)
-	p.add(bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: 0xf0})
-	p.jump(bpf.JumpEqual, version<<4, next, drop)
+	if s.Method == frame.ICMP && s.SrcPorts == [2]uint16{} {
+		f.SrcPorts = [2]uint16{s.EchoID, s.EchoID}
+	}
+	return f
 }

@@ -27,34 +27,45 @@ func (t *Table) Match(r *frame.Reply, at time.Duration, m *Match) {
 		return
 	}
 	e := &t.entries[i]
+	m.attribute(e, at)
+	if e.state == inFlight && e.method == frame.Raw {
+		if r.Kind == frame.KindTimeExceeded {
+			t.pass(e)
+		}
+		t.leave(i)
+	}
+	m.Verdict, e.state = t.counts.judge(e.state, m.Diff)
+}
+
+// attribute notes which probe the reply, received at at, belongs to, and what in
+// the quote differs from it.
+func (m *Match) attribute(e *entry, at time.Duration) {
 	m.Tag = e.tag
+	m.Origin = Origin{Dst: e.dst, TTL: e.ttl, Sent: e.sent}
 	m.RTT = max(at-e.sent, 1)
-	if r.Kind.IsError() {
-		m.Diff = e.diff(&r.Quote)
+	if m.Reply.Kind.IsError() {
+		m.Diff = e.diff(&m.Reply.Quote)
 	}
-	switch e.state {
-	case inFlight:
-		if e.method == frame.Raw {
-			if r.Kind == frame.KindTimeExceeded {
-				t.pass(e)
-			}
-			t.leave(i)
-		}
-		e.state = answered
-		t.counts.InFlight--
-		t.counts.Answered++
-		t.counts.Matched++
-		m.Verdict = Exact
-		if m.Diff.Rewrites() != 0 {
-			m.Verdict = Rewritten
-		}
+}
+
+// judge gives the verdict on a reply to a probe in state s, counts it, and gives
+// the state that the probe is in from now on.
+func (c *Counts) judge(s state, d Diff) (Verdict, state) {
+	switch s {
 	case answered:
-		t.counts.Duplicate++
-		m.Verdict = Duplicate
+		c.Duplicate++
+		return Duplicate, s
 	case expired:
-		t.counts.Late++
-		m.Verdict = Late
+		c.Late++
+		return Late, s
 	}
+	c.InFlight--
+	c.Answered++
+	c.Matched++
+	if d.Rewrites() != 0 {
+		return Rewritten, answered
+	}
+	return Exact, answered
 }
 
 // find gives the index of the reply's probe, or the reason why there is none.
@@ -160,14 +171,22 @@ func unfit(r *frame.Reply) Reason {
 	return ReasonNone
 }
 
-// refuse says what in the reply isn't the probe's, though the keys are equal.
-// The greater the reason, the nearer the reply came.
+// refuse says what in the reply isn't the i-th probe's, see entry.refuse.
 func (t *Table) refuse(i int32, r *frame.Reply) Reason {
 	e := &t.entries[i]
+	if e.routed {
+		return e.refuse(r, t.routes[i])
+	}
+	return e.refuse(r, frame.Route{})
+}
+
+// refuse says what in the reply isn't the probe's, though the keys are equal.
+// The greater the reason, the nearer the reply came.
+func (e *entry) refuse(r *frame.Reply, route frame.Route) Reason {
 	if r.Kind.IsError() {
 		q := &r.Quote
 		switch {
-		case q.Src != e.src || q.Dst != e.dst && !(e.routed && t.routes[i].Passes(q.Dst)):
+		case q.Src != e.src || q.Dst != e.dst && !(e.routed && route.Passes(q.Dst)):
 			return ReasonAddress
 		case e.method == frame.TCP && q.Seq != e.seq:
 			return ReasonSequence

@@ -4,10 +4,18 @@ import (
 	"fmt"
 
 	"golang.org/x/net/bpf"
+
+	"github.com/hopquote/hopquote/frame"
+)
+
+// EtherTypes, from the IANA registry of RFC 9542.
+const (
+	etherIPv4 = 0x0800
+	etherIPv6 = 0x86dd
 )
 
 // label names a place in a BPF program that jumps lead to.
-type label uint8
+type label int
 
 const (
 	next   label = iota // the following instruction
@@ -17,7 +25,7 @@ const (
 	icmpError
 	fragment
 	fromTarget
-	labels
+	firstOther // the labels that newLabel gives
 )
 
 // program writes a BPF program with jumps to labels, which classic BPF itself
@@ -25,7 +33,14 @@ const (
 type program struct {
 	code  []bpf.Instruction
 	jumps []labelled
-	at    [labels]int // label's instruction, plus one; 0 while unmarked
+	at    map[label]int // label's instruction
+	other label         // how many labels newLabel gave
+}
+
+// newLabel gives a label of its own to who writes the same for both families.
+func (p *program) newLabel() label {
+	p.other++
+	return firstOther + p.other - 1
 }
 
 type labelled struct {
@@ -56,6 +71,37 @@ func (p *program) oneOf(yes label, vals ...uint32) {
 // to goes to l whatever was loaded.
 func (p *program) to(l label) { p.jump(bpf.JumpEqual, 0, l, l) }
 
+// within goes to yes when the loaded value is lo..hi, and to no otherwise.
+func (p *program) within(lo, hi uint32, yes, no label) {
+	p.jump(bpf.JumpGreaterOrEqual, lo, next, no)
+	p.jump(bpf.JumpGreaterThan, hi, no, yes)
+}
+
+// version goes on for packets of IP version number, and to other otherwise. The
+// EtherType, where there is one, and the header must agree.
+func (p *program) version(link frame.LinkType, number uint32, other label) {
+	ether := uint32(etherIPv4)
+	if number == 6 {
+		ether = etherIPv6
+	}
+	if link == frame.LinkEthernet {
+		p.load(12, 2)
+		p.jump(bpf.JumpEqual, ether, next, other)
+	}
+	p.load(uint32(link.HeaderLen()), 1)
+	p.add(bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: 0xf0})
+	p.jump(bpf.JumpEqual, number<<4, next, other)
+}
+
+// stepOverIPv4 adds the length of the IPv4 header at X+off to X.
+func (p *program) stepOverIPv4(off uint32) {
+	p.add(bpf.LoadIndirect{Off: off, Size: 1})
+	p.add(bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: 0xf})
+	p.add(bpf.ALUOpConstant{Op: bpf.ALUOpShiftLeft, Val: 2})
+	p.add(bpf.ALUOpX{Op: bpf.ALUOpAdd})
+	p.add(bpf.TAX{})
+}
+
 // address goes on when the address at off is a, and drops otherwise.
 func (p *program) address(off uint32, a []byte) {
 	for i := 0; i < len(a); i += 4 {
@@ -65,7 +111,12 @@ func (p *program) address(off uint32, a []byte) {
 	}
 }
 
-func (p *program) mark(l label) { p.at[l] = len(p.code) + 1 }
+func (p *program) mark(l label) {
+	if p.at == nil {
+		p.at = map[label]int{}
+	}
+	p.at[l] = len(p.code)
+}
 
 func (p *program) ret(l label, n uint32) {
 	p.mark(l)
@@ -92,8 +143,9 @@ func (p *program) skip(from int, to label) (uint8, error) {
 	if to == next {
 		return 0, nil
 	}
-	n := p.at[to] - 1 - (from + 1)
-	if n < 0 || n > 255 {
+	at, ok := p.at[to]
+	n := at - (from + 1)
+	if !ok || n < 0 || n > 255 {
 		return 0, fmt.Errorf("filter: jump at instruction %d skips %d instructions, allowed are 0..255", from, n)
 	}
 	return uint8(n), nil

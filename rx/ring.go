@@ -25,16 +25,18 @@ type RingConfig struct {
 	// Filter is attached before the first packet can arrive. Empty lets
 	// everything in.
 	Filter []bpf.RawInstruction
-	// BlockSize in bytes is a multiple of the page size; 0 means 32 KiB. A
-	// packet longer than a block is cut.
+	// Profile says what BlockSize, Blocks and Retire are where they are 0.
+	Profile Profile
+	// BlockSize in bytes is a multiple of the page size. A packet longer than a
+	// block is cut.
 	BlockSize int
-	// Blocks is how many there are; 0 means 64, 2 MiB with the default size.
-	// Under a trickle every block holds what came within Retire, so that their
-	// number times Retire is how long the reader may be busy elsewhere.
+	// Blocks is how many there are. Under a trickle every block holds what came
+	// within Retire, so that their number times Retire is how long the reader
+	// may be busy elsewhere.
 	Blocks int
 	// Retire is how long the kernel may sit on a block that isn't full,
-	// rounded up to whole milliseconds; 0 means 1 ms. Surveys are cheaper with
-	// 10 ms. Kernels older than 6.18 round up to their timer tick.
+	// rounded up to whole milliseconds. Kernels older than 6.18 round up to
+	// their timer tick.
 	Retire time.Duration
 	// Epoch is time zero of Packet.At and Wait. It should come from time.Now,
 	// monotonic reading included. Zero is the moment of opening, see
@@ -42,28 +44,16 @@ type RingConfig struct {
 	Epoch time.Time
 }
 
-// Defaults of RingConfig.
-const (
-	defaultBlockSize = 32 << 10
-	defaultBlocks    = 64
-	defaultRetire    = time.Millisecond
-)
-
 // maxRing bounds a ring's size in bytes, far above what a survey wants and
 // within the uint32 counts that the kernel takes.
 const maxRing = 1 << 30
 
 // withDefaults fills in zero values and checks the rest.
 func (c RingConfig) withDefaults() (RingConfig, error) {
-	if c.BlockSize == 0 {
-		c.BlockSize = defaultBlockSize
+	if !c.Profile.valid() {
+		return c, fmt.Errorf("open receive ring: profile %d, known are interactive (%d) and survey (%d)", c.Profile, Interactive, Survey)
 	}
-	if c.Blocks == 0 {
-		c.Blocks = defaultBlocks
-	}
-	if c.Retire == 0 {
-		c.Retire = defaultRetire
-	}
+	c.fill(profiles[c.Profile])
 	if c.Epoch.IsZero() {
 		c.Epoch = time.Now()
 	}

@@ -89,18 +89,10 @@ func (t *Table) Add(tag int, p *frame.Probe, sent time.Duration) {
 	} else {
 		older = none
 	}
-	size := p.Size
-	if size == 0 && (p.Method == frame.TCP || p.Method == frame.DCCP) {
-		size = p.HeaderLen()
-	}
 	i := t.place()
-	t.entries[i] = entry{
-		key: p.Key(), src: p.Src, dst: p.Dst, sent: sent, tag: tag,
-		prev: none, next: none, older: older, routed: !p.Route.IsZero(),
-		seq: p.Seq, label: p.Label & maxLabel, size: uint16(size), id: p.ID,
-		tos: p.TOS, flags: p.TCP.Flags, ttl: p.TTL, protocol: p.Protocol, method: p.Method, df: p.DF,
-		unsummed: p.NoChecksum,
-	}
+	e := &t.entries[i]
+	*e = entryOf(p)
+	e.tag, e.sent, e.prev, e.next, e.older = tag, sent, none, none, older
 	t.link(i)
 	if !p.Route.IsZero() {
 		t.routes[i] = p.Route
@@ -112,6 +104,20 @@ func (t *Table) Add(tag int, p *frame.Probe, sent time.Duration) {
 	t.byTag[tag] = i
 	t.counts.Sent++
 	t.counts.InFlight++
+}
+
+// entryOf gives what is kept of a probe.
+func entryOf(p *frame.Probe) entry {
+	size := p.Size
+	if size == 0 && (p.Method == frame.TCP || p.Method == frame.DCCP) {
+		size = p.HeaderLen()
+	}
+	return entry{
+		key: p.Key(), src: p.Src, dst: p.Dst, routed: !p.Route.IsZero(),
+		seq: p.Seq, label: p.Label & maxLabel, size: uint16(size), id: p.ID,
+		tos: p.TOS, flags: p.TCP.Flags, ttl: p.TTL, protocol: p.Protocol, method: p.Method, df: p.DF,
+		unsummed: p.NoChecksum,
+	}
 }
 
 // Expire gives up waiting for the tag's probe: replies from now on are Late.
@@ -156,6 +162,9 @@ func (t *Table) Forget(tag int) {
 		i = older
 	}
 }
+
+// InFlight is how many probes are neither answered nor expired.
+func (t *Table) InFlight() int { return int(t.counts.InFlight) }
 
 // Counts gives the numbers so far.
 func (t *Table) Counts() Counts { return t.counts }

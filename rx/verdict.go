@@ -1,6 +1,8 @@
 package rx
 
 import (
+	"errors"
+	"net/netip"
 	"time"
 
 	"github.com/hopquote/hopquote/frame"
@@ -38,6 +40,7 @@ const (
 	ReasonChecksum                // its own checksum is wrong
 	ReasonKind                    // redirect, source quench, other ICMP messages
 	ReasonUnknown                 // no probe has such an identity
+	ReasonAmbiguous               // what came back of the identity fits several probes
 	ReasonAddress                 // the addresses quoted, or the one it came to, aren't the probe's
 	ReasonSource                  // a direct answer that isn't from the probe's destination
 	ReasonSequence                // TCP or DCCP sequence or acknowledgment number isn't the probe's
@@ -53,7 +56,7 @@ func (r Reason) String() string { return name(reasonNames[:], int(r)) }
 var reasonNames = [Reasons]string{
 	ReasonNone: "none", ReasonNoKey: "no-key", ReasonTruncated: "truncated",
 	ReasonMalformed: "malformed", ReasonFragment: "fragment", ReasonChecksum: "checksum",
-	ReasonKind: "kind", ReasonUnknown: "unknown", ReasonAddress: "address",
+	ReasonKind: "kind", ReasonUnknown: "unknown", ReasonAmbiguous: "ambiguous", ReasonAddress: "address",
 	ReasonSource: "source", ReasonSequence: "sequence",
 }
 
@@ -64,6 +67,13 @@ func name(names []string, i int) string {
 	return "invalid"
 }
 
+// Origin is what is remembered of a probe besides its tag.
+type Origin struct {
+	Dst  netip.Addr
+	TTL  uint8
+	Sent time.Duration // since the epoch
+}
+
 // Match is what the table found out about one reply.
 type Match struct {
 	Verdict Verdict
@@ -72,11 +82,25 @@ type Match struct {
 	Tag     int           // of the probe; -1 for a Stray
 	RTT     time.Duration // since that probe was sent, at least 1 ns; 0 for a Stray
 	At      time.Duration // receive time since the epoch
+	Origin  Origin        // the probe; zero for a Stray
 	Reply   *frame.Reply  // as handed in, and valid only as long as that one
+	// Ambiguous notes that the reply belongs to one of several probes in flight,
+	// which nothing in it tells apart: their destination and flow are certain,
+	// Tag, RTT and the rest of Origin are those of the likeliest. Only a Ledger
+	// says so.
+	Ambiguous bool
 	// Local is Packet.Local, which the table is not told: it clears Local and
 	// who calls Match sets it.
 	Local bool
 }
+
+// Ticket names a probe between the moment it is given its identity and the one
+// it leaves.
+type Ticket uint64
+
+// ErrBusy is the error of giving a probe an identity while every one is taken by
+// probes in flight.
+var ErrBusy = errors.New("every identity is in flight")
 
 // Counts is how many probes and replies the table has seen, and what became of
 // them.
@@ -103,6 +127,21 @@ func (c *Counts) Strays() uint64 {
 		n += s
 	}
 	return n
+}
+
+// Add adds the numbers of another table.
+func (c *Counts) Add(o *Counts) {
+	c.Sent += o.Sent
+	c.Answered += o.Answered
+	c.Expired += o.Expired
+	c.InFlight += o.InFlight
+	c.Received += o.Received
+	c.Matched += o.Matched
+	c.Duplicate += o.Duplicate
+	c.Late += o.Late
+	for i, n := range o.Stray {
+		c.Stray[i] += n
+	}
 }
 
 // Balanced tells whether both sums above hold. Anything else is a bug here.

@@ -68,13 +68,11 @@ func newWheel() (*Engine, *still) {
 
 // round plans, builds, sends and gives up one window of probes.
 func (e *Engine) round(t testing.TB) {
-	e.pass.reset(0, e.cfg.Window)
-	e.cfg.Strategy.Plan(&e.pass)
-	for _, tag := range e.pass.expired {
-		e.table.Expire(tag)
-		e.release(tag)
+	// A window or two is enough to remember.
+	for _, tag := range e.cfg.Strategy.(*wheel).open {
+		e.book.(*register).Forget((tag + 64) % 256)
 	}
-	if err := e.build(); err != nil {
+	if _, err := e.plan(0, e.cfg.Window); err != nil {
 		t.Fatal(err)
 	}
 }

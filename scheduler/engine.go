@@ -9,22 +9,30 @@ import (
 	"github.com/hopquote/hopquote/rx"
 )
 
-// Config is what an Engine runs with. Strategy, Clock, Sender, Receiver and
-// Identities are required.
+// Config is what an Engine runs with. Strategy, Clock, Sender, Receiver and one
+// of Identities and Book are required.
 type Config struct {
 	Strategy   Strategy
 	Clock      Clock
-	Sender     Sender
+	Sender     Sender // used as a SlotSender if it is one
 	Receiver   Receiver
 	Identities Identities
+	// Book takes the place of Identities where it is set. The Engine owns it
+	// while it runs.
+	Book Book
 
 	Link frame.Link // link header of every probe
 	MTU  int        // bytes of IP packet that the link takes; 0: no limit
 
 	Window int           // probes in flight at most; below 1 means 1
 	Gap    time.Duration // smallest time from send to send; 0: none
-	// Batch is how many probes go to the sender at once; below 1 means 1. A
-	// batch shares one send time, so that large ones cost RTT accuracy.
+	// Rate is how many probes leave in a second, see type Rate; 0: no limit. A
+	// Gap takes its place.
+	Rate float64
+	// Batch is how many probes go to the sender at once. A batch shares one send
+	// time, taken right before, so that a probe's RTT comes out too long by what
+	// the sender needs for those ahead of it (1 to 2 us each). Below 1 means 1,
+	// or with a Rate what keeps the usual error below 5 us up to 50,000/s.
 	Batch int
 
 	// Amend, when set, corrects a probe that left by the frame that did: Sender
@@ -77,15 +85,17 @@ var ErrInterrupted = errors.New("interrupted")
 // that calls Run.
 type Engine struct {
 	cfg     Config
-	table   *rx.Table
+	book    Book
 	pacer   Pacer
+	rate    *Rate // nil for none
 	pass    Pass
 	out     outbox
 	reply   frame.Reply
 	match   rx.Match
 	take    func(*rx.Packet)
+	expired func(tag int, o *rx.Origin)
+	expirer Expirer       // nil for none
 	strays  StrayObserver // nil for none
-	held    holdings      // probes whose identity is taken
 	stuck   time.Duration // since when the sender had no room; 0: it has
 	blocked bool          // no identity was free
 }
@@ -93,32 +103,59 @@ type Engine struct {
 // New makes an engine ready to Run once.
 func New(cfg Config) *Engine {
 	cfg.Window = max(cfg.Window, 1)
-	cfg.Batch = max(cfg.Batch, 1)
-	e := &Engine{cfg: cfg, table: rx.NewTable(min(cfg.Window, maxHint)), pacer: Pacer{Gap: cfg.Gap}, held: newHoldings()}
-	e.take = e.receive
+	e := &Engine{cfg: cfg, book: cfg.Book, pacer: Pacer{Gap: cfg.Gap}}
+	if e.book == nil {
+		e.book = newRegister(cfg.Identities, min(cfg.Window, maxHint))
+	}
+	if cfg.Rate > 0 && cfg.Gap <= 0 {
+		e.rate = &Rate{PerSecond: cfg.Rate}
+		if cfg.Batch < 1 {
+			e.cfg.Batch = batchFor(cfg.Rate)
+		}
+	}
+	e.cfg.Batch = max(e.cfg.Batch, 1)
+	e.out.templates.link = cfg.Link
+	e.out.slots, _ = cfg.Sender.(SlotSender)
+	if e.out.slots == nil {
+		e.out.slots = &slotted{sender: cfg.Sender}
+	}
+	e.take, e.expired = e.receive, e.expire
 	e.strays, _ = cfg.Observer.(StrayObserver)
+	e.expirer, _ = cfg.Strategy.(Expirer)
 	return e
 }
 
-// Counts balances what was sent and received so far. Call it after Run.
-func (e *Engine) Counts() rx.Counts { return e.table.Counts() }
-
-func (e *Engine) inFlight() int {
-	n := e.table.Counts().InFlight
-	return int(n)
+// batchFor is the batch for a rate per second: small while there is time.
+func batchFor(rate float64) int {
+	const least, perProbe = 4, 12500
+	return int(min(max(rate/perProbe, least), maxBurst))
 }
+
+// Counts balances what was sent and received so far. Call it after Run, or from
+// the strategy.
+func (e *Engine) Counts() rx.Counts { return e.book.Counts() }
+
+// Frames balances the frames that were built. Call it after Run, or from the
+// strategy.
+func (e *Engine) Frames() FrameCounts { return e.out.counts }
+
+// InFlight is how many probes are neither answered nor given up. Call it after
+// Run, or from the strategy.
+func (e *Engine) InFlight() int { return e.book.InFlight() }
 
 // Run drives the strategy until it is done, the context ends (ErrInterrupted)
 // or the sender or the receiver fails. What was learned until then stays with
 // the strategy and in Counts. Whoever ends the context must also wake the
 // receiver.
 func (e *Engine) Run(ctx context.Context) error {
-	defer e.releaseAll()
+	defer e.close()
 	for {
-		known := e.cfg.Clock.Now() - e.cfg.Receiver.Lag()
+		lag := e.cfg.Receiver.Lag()
+		known := e.cfg.Clock.Now() - lag
 		if err := e.cfg.Receiver.Drain(e.take); err != nil {
 			return err
 		}
+		e.book.Overdue(known, e.expired)
 		wake, err := e.step(known)
 		if err != nil {
 			return err
@@ -129,8 +166,13 @@ func (e *Engine) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ErrInterrupted
 		}
-		if wake <= e.cfg.Clock.Now() {
+		now := e.cfg.Clock.Now()
+		if wake <= now {
 			continue
+		}
+		if due := e.book.Overdue(known, e.expired); due != Never {
+			// Timeouts come as densely as probes left: several a wake.
+			wake = min(wake, max(due+lag, now+rest))
 		}
 		if err := e.cfg.Receiver.Wait(wake); err != nil {
 			// What arrived before the failure still counts.
@@ -143,122 +185,159 @@ func (e *Engine) Run(ctx context.Context) error {
 // step plans and sends until the strategy has nothing more to do at this time
 // or a burst is sent, and gives the time of the next step.
 func (e *Engine) step(known time.Duration) (time.Duration, error) {
-	for sent := 0; sent < maxBurst; sent += len(e.pass.planned) {
+	for sent := 0; sent < maxBurst; {
 		if err := e.flush(); err != nil {
 			return 0, err
 		}
 		room, retry := e.room()
-		e.pass.reset(known, room)
-		e.cfg.Strategy.Plan(&e.pass)
-		for _, tag := range e.pass.expired {
-			e.table.Expire(tag)
-			e.release(tag)
-		}
-		if err := e.build(); err != nil {
+		n, err := e.plan(known, room)
+		if err != nil {
 			return 0, err
 		}
-		if len(e.pass.planned) == 0 && len(e.pass.expired) == 0 {
+		if n == 0 && len(e.pass.expired) == 0 {
 			wake := e.pass.Wake
 			if wake != Never {
 				wake += e.cfg.Receiver.Lag()
 			}
 			return min(wake, retry), nil
 		}
+		sent += n
 	}
 	return known, nil
+}
+
+// plan is one round of planning, and gives how many probes came of it.
+func (e *Engine) plan(known time.Duration, room int) (int, error) {
+	e.pass.reset(known, room, e.book.InFlight())
+	e.cfg.Strategy.Plan(&e.pass)
+	for _, tag := range e.pass.expired {
+		e.book.Expire(tag)
+		e.blocked = false
+	}
+	if room <= 0 {
+		return 0, nil
+	}
+	if e.rate != nil && len(e.pass.planned) < room {
+		e.rate.Idle()
+	}
+	return e.build()
 }
 
 // room tells how many probes may leave now and, when it is a matter of time
 // only, when to ask again.
 func (e *Engine) room() (int, time.Duration) {
 	now := e.cfg.Clock.Now()
-	switch room := e.cfg.Window - e.inFlight(); {
+	room, retry := e.cfg.Window-e.book.InFlight(), Never
+	switch {
 	case !e.out.empty():
 		// Before all else: what stands there may be all that holds identities.
 		return 0, now + sendPause
 	case room <= 0 || e.blocked:
-		return 0, Never
+		room = 0
 	case e.cfg.Full != nil && e.cfg.Full():
-		return 0, now + fullPause
+		room, retry = 0, now+fullPause
 	case e.pacer.Gap > 0:
 		if due := e.pacer.Due(); due > now {
 			return 0, due
 		}
 		return 1, Never
+	case e.rate != nil:
+		n, due := e.rate.Ready(now)
+		return min(room, e.cfg.Batch, n), due
 	default:
 		return min(room, e.cfg.Batch), Never
 	}
+	if e.rate != nil {
+		e.rate.Idle()
+	}
+	return room, retry
 }
 
-// build turns the planned probes into frames and sends them.
-func (e *Engine) build() error {
-	for i := range e.pass.planned {
-		p := &e.pass.planned[i]
-		if n := e.cfg.MTU; n > 0 && p.probe.Size > n && p.probe.DF {
-			e.tooBig(p)
+// build gives the planned probes their identities, turns them into frames and
+// sends them. It gives how many there were.
+func (e *Engine) build() (int, error) {
+	planned := e.pass.planned
+	taken := 0
+	for i := range planned {
+		p := &planned[i]
+		if n := e.cfg.MTU; n > 0 && p.size() > n {
+			if p.probe.DF {
+				p.skip = true
+				e.tooBig(p)
+				continue
+			}
+			p.cut = true
+		}
+		var err error
+		if p.ticket, err = e.book.Take(p.tag, &p.probe, p.cut); err == nil {
+			taken++
 			continue
 		}
-		if err := e.cfg.Identities.Take(&p.probe); err != nil {
-			if errors.Is(err, ErrBusy) && (e.inFlight() > 0 || !e.out.empty()) {
-				// The strategy asks for it again once an identity is free.
-				e.pass.planned = e.pass.planned[:i]
-				e.blocked = true
-				break
-			}
-			return err
+		planned = planned[:i]
+		if errors.Is(err, ErrBusy) && (e.book.InFlight() > 0 || taken > 0) {
+			// The strategy asks for it again once an identity is free.
+			e.blocked = true
+			break
 		}
-		if err := e.out.add(e.cfg.Link, e.cfg.MTU, p.tag, &p.probe); err != nil {
-			e.cfg.Identities.Release(&p.probe)
-			return err
-		}
+		e.out.load(planned)
+		return 0, err
 	}
-	return e.flush()
+	e.pass.planned = planned
+	e.out.load(planned)
+	return len(planned), e.flush()
 }
 
-// flush sends what stands ready, and enters the probes that left in the match
-// table. Replies can't be missed: they wait in the ring until the next drain.
+// flush sends what stands ready, and enters the probes that left in the book.
+// Replies can't be missed: they wait in the ring until the next drain.
 func (e *Engine) flush() error {
 	for !e.out.empty() {
-		at := e.cfg.Clock.Now()
-		frames := e.out.waiting()
-		n, err := e.cfg.Sender.Send(frames)
-		for i, f := range frames[:n] {
-			if e.cfg.Amend != nil {
-				e.cfg.Amend(f, e.out.waitingProbe(i))
-			}
-			if e.cfg.Observer != nil {
-				e.cfg.Observer.FrameSent(at, f)
-			}
+		if err := e.out.fill(e.cfg.MTU); err != nil {
+			return err
 		}
-		e.out.sent(n, func(tag int, p *frame.Probe, cut bool) {
-			e.enter(tag, p, cut, at)
-			e.release(tag) // of an earlier send
-			e.held.put(tag, p)
-			e.pacer.Sent(at)
-			e.cfg.Strategy.Sent(tag, p, at)
-		})
+		if e.out.empty() {
+			break // nothing of it leaves
+		}
+		at := e.cfg.Clock.Now()
+		frames, err := e.out.flush()
+		e.sent(frames, at)
 		if err != nil {
 			return err // it names the operation
 		}
-		if n == 0 {
+		if len(frames) == 0 {
 			return e.noRoom(at)
 		}
 		e.stuck = 0
 	}
-	e.out.reset()
 	return nil
 }
 
-// enter puts a probe that left into the match table. Routers quote the length
-// of a fragment, not the probe's, which must not count as a rewrite.
-func (e *Engine) enter(tag int, p *frame.Probe, cut bool, at time.Duration) {
-	if !cut {
-		e.table.Add(tag, p, at)
-		return
+// sent takes note of the frames that left.
+func (e *Engine) sent(frames []framed, at time.Duration) {
+	queue := e.out.queue
+	if e.cfg.Amend != nil || e.cfg.Observer != nil {
+		for _, f := range frames {
+			if e.cfg.Amend != nil {
+				e.cfg.Amend(f.data, &queue[f.probe].probe)
+			}
+			if e.cfg.Observer != nil {
+				e.cfg.Observer.FrameSent(at, f.data)
+			}
+		}
 	}
-	whole := *p
-	whole.Size = 0
-	e.table.Add(tag, &whole, at)
+	for i := range frames {
+		f := &frames[i]
+		if !f.last {
+			continue
+		}
+		p := &queue[f.probe]
+		e.book.Enter(p.ticket, p.tag, &p.probe, at)
+		e.out.left = f.probe + 1
+		e.pacer.Sent(at)
+		if e.rate != nil {
+			e.rate.Sent()
+		}
+		e.cfg.Strategy.Sent(p.tag, &p.probe, at)
+	}
 }
 
 // noRoom notes that the sender is full, and gives up when that lasts while
@@ -267,7 +346,7 @@ func (e *Engine) noRoom(now time.Duration) error {
 	switch {
 	case e.stuck == 0:
 		e.stuck = max(now, 1)
-	case e.inFlight() == 0 && now-e.stuck > sendPatience:
+	case e.book.InFlight() == 0 && now-e.stuck > sendPatience:
 		return errors.New("send probe: No buffer space available")
 	}
 	return nil
@@ -279,15 +358,17 @@ func (e *Engine) tooBig(p *planned) {
 	e.cfg.Strategy.Sent(p.tag, &p.probe, now)
 	e.pacer.Sent(now)
 	e.reply = frame.Reply{Kind: frame.KindTooBig, MTU: uint32(e.cfg.MTU)}
-	e.match = rx.Match{Verdict: rx.Exact, Tag: p.tag, RTT: 1, At: now + 1, Reply: &e.reply, Local: true}
+	e.match = rx.Match{
+		Verdict: rx.Exact, Tag: p.tag, RTT: 1, At: now + 1, Reply: &e.reply, Local: true,
+		Origin: rx.Origin{Dst: p.probe.Dst, TTL: p.probe.TTL, Sent: now},
+	}
 	e.cfg.Strategy.Learn(&e.match)
 }
 
 // receive takes one packet from the ring.
 func (e *Engine) receive(pkt *rx.Packet) {
-	link := e.cfg.Link.Type
-	frame.Decode(pkt.Data, link, pkt.Offloaded, &e.reply)
-	e.table.Match(&e.reply, pkt.At, &e.match)
+	frame.Decode(pkt.Data, e.cfg.Link.Type, pkt.Offloaded, &e.reply)
+	e.book.Match(&e.reply, pkt.At, &e.match)
 	if e.match.Verdict == rx.Stray {
 		if e.strays != nil {
 			e.strays.FrameStray(pkt, &e.match)
@@ -298,24 +379,20 @@ func (e *Engine) receive(pkt *rx.Packet) {
 	if e.cfg.Observer != nil {
 		e.cfg.Observer.FrameMatched(pkt, &e.match)
 	}
-	if e.match.Verdict == rx.Exact || e.match.Verdict == rx.Rewritten {
-		e.release(e.match.Tag)
-	}
+	e.blocked = false
 	e.cfg.Strategy.Learn(&e.match)
 }
 
-func (e *Engine) release(tag int) {
-	if p := e.held.take(tag); p != nil {
-		e.cfg.Identities.Release(p)
-		e.blocked = false
+// expire tells the strategy of a probe that the book gave up.
+func (e *Engine) expire(tag int, o *rx.Origin) {
+	e.blocked = false
+	if e.expirer != nil {
+		e.expirer.Expired(tag, o)
 	}
 }
 
-// releaseAll gives back what the probes in flight hold, and those that never
-// left.
-func (e *Engine) releaseAll() {
-	e.out.drop(func(p *frame.Probe) { e.cfg.Identities.Release(p) })
-	for tag := range e.held.byTag {
-		e.release(tag)
-	}
+// close gives back what the probes in flight hold, and those that never left.
+func (e *Engine) close() {
+	e.out.drop(func(p *planned) { e.book.Return(p.ticket, &p.probe) })
+	e.book.Close()
 }

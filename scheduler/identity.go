@@ -6,11 +6,12 @@ import (
 	"syscall"
 
 	"github.com/hopquote/hopquote/frame"
+	"github.com/hopquote/hopquote/rx"
 )
 
 // ErrBusy is what Take's error is when no identity is free just now, but one
 // will be after a Release.
-var ErrBusy = errors.New("every identity is in flight")
+var ErrBusy = rx.ErrBusy
 
 // Identities gives each probe what tells it from all others in flight, and
 // takes it back once the probe is settled.

@@ -1,122 +1,161 @@
 package scheduler
 
 import (
+	"fmt"
+
 	"github.com/hopquote/hopquote/frame"
 )
 
-// outbox holds the frames that stand ready for the sender, oldest first. A
-// probe that was cut into fragments owns several frames and has left when the
+// outbox takes the planned probes of a pass to the sender's slots, oldest first.
+// A probe that is cut into fragments owns several frames and has left when the
 // last of them has.
 type outbox struct {
-	templates map[shape]*frame.Template
-	frames    [][]byte
-	owners    []owner // one for each frame
-	next      int     // first frame that has not left
-	slots     [][]byte
-	used      int
+	slots     SlotSender
+	templates templates
+	queue     []planned
+	built     int      // probes of the queue whose frames are in slots or left
+	left      int      // probes of the queue that have left
+	frames    []framed // those in slots, oldest first
+	gone      int      // how many of frames have left
+	failed    int      // 1 when the next one was refused with an error
+	counts    FrameCounts
+
+	// Of a probe that is cut: the fragments without a slot yet.
+	pieces    [][]byte
+	whole     []byte
 	fragments []byte
 }
 
-type owner struct {
-	planned
-	last bool // the probe's last frame
-	cut  bool // into fragments
+// framed is a frame in a slot.
+type framed struct {
+	data  []byte
+	probe int  // in the queue
+	last  bool // the probe's last frame
 }
 
-// shape is what a template fixes.
-type shape struct {
-	link  frame.Link
-	probe frame.Probe
+// FrameCounts balances the frames of a run: at its end Built == Sent + Failed +
+// Unsent.
+type FrameCounts struct {
+	Built  uint64 // put into a slot of the sender's
+	Sent   uint64
+	Failed uint64 // refused with an error, which ends the run
+	Unsent uint64 // still waiting when the run ended
+	// Held is how often the sender took fewer frames than stood ready: it was
+	// asked again, and nothing was lost.
+	Held uint64
 }
 
-// maxTemplates bounds the template cache; a run that goes through more flows
-// builds them again.
-const maxTemplates = 4096
-
-func (o *outbox) empty() bool       { return o.next == len(o.frames) }
-func (o *outbox) waiting() [][]byte { return o.frames[o.next:] }
-
-// waitingProbe is the probe of waiting()[i].
-func (o *outbox) waitingProbe(i int) *frame.Probe { return &o.owners[o.next+i].probe }
-
-func (o *outbox) reset() {
-	o.frames, o.owners, o.next = o.frames[:0], o.owners[:0], 0
-	o.used, o.fragments = 0, o.fragments[:0]
+// Add adds the numbers of another run.
+func (c *FrameCounts) Add(o *FrameCounts) {
+	c.Built += o.Built
+	c.Sent += o.Sent
+	c.Failed += o.Failed
+	c.Unsent += o.Unsent
+	c.Held += o.Held
 }
 
-// add builds the probe's frame, or its fragments where it exceeds the MTU.
-func (o *outbox) add(link frame.Link, mtu, tag int, p *frame.Probe) error {
-	t, err := o.template(link, p)
-	if err != nil {
-		return err
+// empty tells whether everything has left.
+func (o *outbox) empty() bool { return o.built == len(o.queue) && o.gone == len(o.frames) }
+
+// fill builds frames until all probes are done or the slots run out.
+func (o *outbox) fill(mtu int) error {
+	if o.gone == len(o.frames) {
+		o.frames, o.gone = o.frames[:0], 0
 	}
-	f := o.slot(t.Len())
-	t.Put(f, p)
-	from := len(o.frames)
-	if mtu > 0 && t.Len()-link.Type.HeaderLen() > mtu {
-		o.frames, o.fragments, err = frame.Fragments(o.frames, o.fragments, f, link.Type, mtu, uint32(p.ID))
+	for ; o.built < len(o.queue); o.built++ {
+		p := &o.queue[o.built]
+		if p.skip {
+			continue
+		}
+		if p.cut {
+			done, err := o.fillPieces(p, mtu)
+			if err != nil {
+				return err
+			}
+			if !done {
+				return nil
+			}
+			continue
+		}
+		t, err := o.templates.find(&p.probe)
 		if err != nil {
 			return err
 		}
-	} else {
-		o.frames = append(o.frames, f)
-	}
-	cut := len(o.frames)-from > 1
-	for i := from; i < len(o.frames); i++ {
-		o.owners = append(o.owners, owner{planned{tag, *p}, i == len(o.frames)-1, cut})
+		f := o.slots.Slot(t.Len())
+		if f == nil {
+			return nil
+		}
+		if t.Put(f, &p.probe) == 0 {
+			return fmt.Errorf("build probe: destination %s is not of the family of %s", p.probe.Dst, p.probe.Src)
+		}
+		o.frames = append(o.frames, framed{f, o.built, true})
+		o.counts.Built++
 	}
 	return nil
 }
 
-// sent notes that n more frames have left, and calls f for each probe that is
-// complete with them, telling whether it went in fragments.
-func (o *outbox) sent(n int, f func(tag int, p *frame.Probe, cut bool)) {
-	for range n {
-		if w := &o.owners[o.next]; w.last {
-			f(w.tag, &w.probe, w.cut)
+// fillPieces does it for a probe that is cut, and tells whether all of its
+// fragments have a slot.
+func (o *outbox) fillPieces(p *planned, mtu int) (bool, error) {
+	if len(o.pieces) == 0 {
+		t, err := o.templates.find(&p.probe)
+		if err != nil {
+			return false, err
 		}
-		o.next++
-	}
-}
-
-// drop forgets the frames that have not left, and calls f for each probe that
-// was not complete.
-func (o *outbox) drop(f func(p *frame.Probe)) {
-	for ; o.next < len(o.owners); o.next++ {
-		if w := &o.owners[o.next]; w.last {
-			f(&w.probe)
+		if len(o.whole) < t.Len() {
+			o.whole = make([]byte, t.Len())
+		}
+		whole := o.whole[:t.Put(o.whole, &p.probe)]
+		o.pieces, o.fragments, err = frame.Fragments(
+			o.pieces, o.fragments[:0], whole, o.templates.link.Type, mtu, uint32(p.probe.ID))
+		if err != nil {
+			return false, err
 		}
 	}
-	o.reset()
+	for len(o.pieces) > 0 {
+		f := o.slots.Slot(len(o.pieces[0]))
+		if f == nil {
+			return false, nil
+		}
+		copy(f, o.pieces[0])
+		o.pieces = o.pieces[1:]
+		o.frames = append(o.frames, framed{f, o.built, len(o.pieces) == 0})
+		o.counts.Built++
+	}
+	return true, nil
 }
 
-func (o *outbox) template(link frame.Link, p *frame.Probe) (*frame.Template, error) {
-	key := shape{link, *p}
-	key.probe.TTL, key.probe.ID, key.probe.Label = 0, 0, 0
-	key.probe.SrcPort, key.probe.DstPort, key.probe.Seq = 0, 0, 0
-	if t, ok := o.templates[key]; ok {
-		return t, nil
+// flush sends what is in slots, and gives the frames that left, valid until the
+// next fill.
+func (o *outbox) flush() ([]framed, error) {
+	n, err := o.slots.Flush()
+	waiting := o.frames[o.gone:]
+	o.gone += n
+	o.counts.Sent += uint64(n)
+	switch {
+	case err != nil:
+		o.failed = 1
+		o.counts.Failed++
+	case n < len(waiting) || n == 0:
+		o.counts.Held++
 	}
-	t, err := frame.NewTemplate(link, p)
-	if err != nil {
-		return nil, err
-	}
-	if o.templates == nil || len(o.templates) >= maxTemplates {
-		o.templates = make(map[shape]*frame.Template)
-	}
-	o.templates[key] = t
-	return t, nil
+	return waiting[:n], err
 }
 
-// slot lends a buffer of n bytes until the next reset.
-func (o *outbox) slot(n int) []byte {
-	if o.used == len(o.slots) {
-		o.slots = append(o.slots, nil)
+// load takes the probes of a pass in. Nothing may be left of the pass before.
+func (o *outbox) load(queue []planned) {
+	o.queue, o.built, o.left = queue, 0, 0
+}
+
+// drop forgets the probes that have not left, and calls f for each.
+func (o *outbox) drop(f func(*planned)) {
+	for ; o.left < len(o.queue); o.left++ {
+		if p := &o.queue[o.left]; !p.skip {
+			f(p)
+		}
 	}
-	b := &o.slots[o.used]
-	o.used++
-	if cap(*b) < n {
-		*b = make([]byte, n)
-	}
-	return (*b)[:n]
+	o.slots.Drop()
+	o.counts.Unsent += uint64(len(o.frames) - o.gone - o.failed)
+	o.frames, o.gone, o.failed, o.pieces = o.frames[:0], 0, 0, nil
+	o.load(nil)
 }

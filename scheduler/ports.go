@@ -22,6 +22,36 @@ type Sender interface {
 	Send(frames [][]byte) (n int, err error)
 }
 
+// SlotSender is a Sender that lends the memory that frames are built in. An
+// Engine whose Sender is one uses these methods only, never Send.
+//
+// A slot is filled from the Slot that lends it until the next Flush, which
+// takes all slots lent so far as filled. Slots that have not left wait in order.
+type SlotSender interface {
+	// Slot lends the next free buffer, of n bytes with what contents ever; nil
+	// when none is free, which passes. The caller fills all of it before the
+	// next Flush. n must be what the interface takes, link header included.
+	Slot(n int) []byte
+	// Flush sends the filled slots, oldest first, and returns how many left.
+	// Fewer than all with a nil error is back-pressure: the rest stay, first in
+	// line for the next Flush. An error concerns the first slot that did not
+	// leave; those behind it were not tried, and all of them stay until Drop or
+	// the next Flush. The bytes of the slots that left, as they left (the sender
+	// may have written the link destination, or another frame, see
+	// Config.Amend), can be read until the next Slot.
+	Flush() (n int, err error)
+	// Drop forgets the slots that have not left.
+	Drop()
+}
+
+// Waker is a Receiver whose Wait others may end.
+type Waker interface {
+	Receiver
+	// Wake makes the Wait in progress return, or the next one when there is
+	// none. It may be called from any goroutine.
+	Wake()
+}
+
 // Receiver takes replies in.
 type Receiver interface {
 	// Wait returns when a packet waits, when the clock reaches until, or when

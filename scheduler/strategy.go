@@ -32,12 +32,22 @@ type Strategy interface {
 	Done() bool
 }
 
+// Expirer is a Strategy that hears of the probes that a Book with a timeout of
+// its own gave up, oldest first, before the next Plan. o is valid during the
+// call only.
+type Expirer interface {
+	Strategy
+	Expired(tag int, o *rx.Origin)
+}
+
 // Pass is one round of planning. The engine lends it to the strategy.
 type Pass struct {
 	// Now is the time up to which every reply has been learned.
 	Now time.Duration
 	// Room is how many probes may leave.
 	Room int
+	// InFlight is how many probes are neither answered nor given up.
+	InFlight int
 	// Wake is when the strategy wants the next pass, if no reply comes first.
 	Wake time.Duration
 
@@ -45,25 +55,52 @@ type Pass struct {
 	expired []int
 }
 
+// planned is a probe from Plan until it has left.
 type planned struct {
-	tag   int
-	probe frame.Probe
+	tag    int
+	ticket rx.Ticket
+	cut    bool // leaves in fragments
+	skip   bool // settled without leaving
+	probe  frame.Probe
 }
 
-// Send asks for a probe. It reports false, and does nothing, without room.
+// size is the probe's whole IP length in bytes.
+func (p *planned) size() int {
+	if p.probe.Size == 0 {
+		return p.probe.HeaderLen()
+	}
+	return p.probe.Size
+}
+
+// Send asks for a probe. It reports false, and does nothing, without room. The
+// probe is copied once, to where it stays until it has left.
 func (p *Pass) Send(tag int, probe *frame.Probe) bool {
 	if p.Room <= 0 {
 		return false
 	}
 	p.Room--
-	p.planned = append(p.planned, planned{tag, *probe})
+	n := len(p.planned)
+	if n == cap(p.planned) {
+		p.planned = append(p.planned, planned{})
+	} else {
+		p.planned = p.planned[:n+1]
+	}
+	e := &p.planned[n]
+	e.tag, e.ticket, e.cut, e.skip = tag, 0, false, false
+	e.probe = *probe
 	return true
 }
 
-// Expire gives a probe up: it leaves the window and its replies become late.
+// Expire gives a probe up: it leaves the window and its replies become late. It
+// does nothing where the Book has a timeout of its own, see Expirer.
 func (p *Pass) Expire(tag int) { p.expired = append(p.expired, tag) }
 
-func (p *Pass) reset(now time.Duration, room int) {
-	p.Now, p.Room, p.Wake = now, room, Never
-	p.planned, p.expired = p.planned[:0], p.expired[:0]
+// reset begins a round. Without room the probes of the round before stay: they
+// may still wait for the sender.
+func (p *Pass) reset(now time.Duration, room, inFlight int) {
+	p.Now, p.Room, p.InFlight, p.Wake = now, room, inFlight, Never
+	p.expired = p.expired[:0]
+	if room > 0 {
+		p.planned = p.planned[:0]
+	}
 }

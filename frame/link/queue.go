@@ -25,7 +25,8 @@ type queue struct {
 	maxFrame    int // bytes; what the interface would refuse is refused here
 
 	ready atomic.Bool
-	mac   [6]byte // written before ready
+	lost  atomic.Uint64 // frames that were held and never left
+	mac   [6]byte       // written before ready
 
 	mu    sync.Mutex
 	held  [][]byte
@@ -49,6 +50,16 @@ func (q *queue) open() {
 func (q *queue) close() {
 	q.cancel()
 	<-q.done
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.forget()
+}
+
+// forget empties the queue of frames that don't leave. The caller holds the
+// mutex.
+func (q *queue) forget() {
+	q.lost.Add(uint64(len(q.held)))
+	q.held, q.bytes = nil, 0
 }
 
 // hold takes copies of frames in, and tells whether the queue was still in the
@@ -137,7 +148,7 @@ func (q *queue) run() {
 func (q *queue) fail() {
 	q.mu.Lock()
 	held := q.held
-	q.held, q.bytes = nil, 0
+	q.forget()
 	q.endCycle()
 	q.mu.Unlock()
 	if q.undelivered == nil {
@@ -167,7 +178,8 @@ func (q *queue) flushSome() bool {
 	n, err := q.put(q.mac, q.held)
 	q.held = q.held[n:]
 	if err != nil {
-		q.held, q.err = nil, err
+		q.err = err
+		q.forget()
 	}
 	if len(q.held) > 0 {
 		return false

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"fmt"
 	"net"
 
 	"github.com/mdlayher/packet"
@@ -10,30 +11,53 @@ import (
 // vlanLen is what packet sockets allow an Ethernet frame above the MTU.
 const vlanLen = 4
 
-// OpenSender opens the sockets that frames leave by: a packet socket, or a raw
-// IP socket for an Envelope that is Local. Both need CAP_NET_RAW; without it
-// the error is EPERM or EACCES (errors.Is).
+// OpenSender opens the sockets that frames leave by: a packet socket, AF_XDP
+// where SenderConfig says so, or a raw IP socket for an Envelope that is Local.
+// All need CAP_NET_RAW; without it the error is EPERM or EACCES (errors.Is).
 func OpenSender(e Envelope, c SenderConfig) (*Sender, error) {
-	if e.Local {
-		out, err := openRawIP(&e)
-		if err != nil {
-			return nil, err
-		}
-		return &Sender{out: out}, nil
+	s := &Sender{tx: c.Tx}
+	if c.Tx == TxAuto {
+		s.tx, _ = ChooseTx(c.Rate)
 	}
-	out, err := openPacket(&e, c.Bypass)
+	switch {
+	case s.tx == TxNull:
+		s.out = null{}
+		return s, nil
+	case s.tx == TxXDP:
+		s.openXDP(&e, &c)
+	}
+	var err error
+	switch {
+	case s.xdp != nil:
+	case e.Local:
+		s.out, err = openRawIP(&e)
+	default:
+		s.out, err = openPacket(&e, c.Bypass)
+	}
 	if err != nil {
 		return nil, err
 	}
-	s := &Sender{out: out}
+	if e.Local {
+		return s, nil
+	}
 	if e.Header.Type.HeaderLen() == ethernetLen {
 		s.ethernet = true
 		if err := s.findNextHop(&e, c.Undelivered); err != nil {
-			out.close()
+			s.out.close()
 			return nil, err
 		}
 	}
 	return s, nil
+}
+
+// openXDP opens an AF_XDP socket, or notes why it is to be a packet socket.
+func (s *Sender) openXDP(e *Envelope, c *SenderConfig) {
+	x, err := openXDP(e, c.Queue, xdpSizes{chunks: xdpChunks, completions: xdpChunks})
+	if err != nil {
+		s.tx, s.fallback = TxPacket, fmt.Errorf("no AF_XDP on %s: %w", e.Interface.Name, err)
+		return
+	}
+	s.out, s.xdp = x, x
 }
 
 // findNextHop sets mac where it is known by rule or to the kernel, else queue.

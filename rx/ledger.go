@@ -1,0 +1,179 @@
+package rx
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/bits"
+	"time"
+
+	"github.com/hopquote/hopquote/frame"
+)
+
+// LedgerConfig says what a Ledger is for.
+type LedgerConfig struct {
+	// Key makes the tokens; it should come from a source that nobody can guess.
+	Key [8]byte
+	// Timeout is how long after its sending a probe is given up.
+	Timeout time.Duration
+	// Slots is how many probes are remembered, 1 to MaxSlots, rounded up to a
+	// power of two: those in flight and, for late and duplicate replies, as many
+	// as there is room for after them. Twice the window is plenty.
+	Slots int
+	// IPv6 makes room for IPv6 addresses: 40 bytes a slot instead of 24.
+	IPv6 bool
+}
+
+// MaxSlots is the most slots of a Ledger.
+const MaxSlots = 1 << 24
+
+// MaxTag is the greatest tag that a Ledger takes.
+const MaxTag = 1<<48 - 1
+
+// Ledger remembers probes by the order in which they were sent, for runs that
+// send millions: the n-th probe's token (frame.Cipher) is n encrypted, so that a
+// quoted token gives n, and n the probe's slot in a ring, without a look-up.
+// Whatever else the quote tells is then verified as in a Table.
+//
+// A slot holds what differs from probe to probe. What they share (method,
+// source, destination port, TOS, size, …) is held once a kind; there are few
+// kinds. Timeouts are all the same, so that the order of sending is the order in
+// which they end: a ring is all the timer wheel it takes. A probe is known,
+// answered or given up, until its slot is taken again, Slots probes later.
+//
+// Probes are of the shape that frame.Probe.MakeKeyed makes, without a Route, with
+// tags from 0 to MaxTag. One goroutine owns a Ledger. Nothing allocates but the
+// first probe of a kind.
+type Ledger struct {
+	cipher  *frame.Cipher
+	timeout time.Duration
+	ring    ring
+	index   index
+	kinds   kinds
+	counts  Counts
+
+	// Sequence numbers; they wrap, and only their differences count.
+	next    uint32 // of the probe that is given its identity next
+	entered uint32 // of the probe that leaves next; from here to next none has left
+	tail    uint32 // those before are answered or given up
+	numbers uint64 // how many were entered or left out, without wrapping
+
+	found  entry // scratch
+	origin Origin
+}
+
+// NewLedger makes an empty ledger.
+func NewLedger(c LedgerConfig) (*Ledger, error) {
+	switch {
+	case c.Slots < 1 || c.Slots > MaxSlots:
+		return nil, fmt.Errorf("new ledger: %d slots, want 1..%d", c.Slots, MaxSlots)
+	case c.Timeout <= 0:
+		return nil, fmt.Errorf("new ledger: timeout %v, want above 0", c.Timeout)
+	}
+	size := uint32(1) << bits.Len32(uint32(c.Slots-1))
+	l := &Ledger{cipher: frame.NewCipher(c.Key), timeout: c.Timeout, ring: newRing(size, c.IPv6)}
+	l.index = newIndex(size, l.cipher)
+	return l, nil
+}
+
+// maxSkip bounds how many tokens in a row a probe may be unable to carry. One in
+// 2^16 is usual for some methods.
+const maxSkip = 4
+
+// errToken is for probes that carry none.
+var errToken = errors.New("give identity: the probe has no room for a token, which takes a shape of Probe.MakeKeyed")
+
+// Take gives p its token, and the ticket to Enter it by once it has left: in
+// fragments if cut. ErrBusy means that as many probes as there are slots are in
+// flight, or were sent after one that is.
+func (l *Ledger) Take(tag int, p *frame.Probe, cut bool) (Ticket, error) {
+	if tag < 0 || tag > MaxTag {
+		return 0, fmt.Errorf("give identity: tag %d, want 0..%d", tag, MaxTag)
+	}
+	kind, err := l.kinds.find(p, cut, l.ring.wide == words6)
+	if err != nil {
+		return 0, err
+	}
+	for range maxSkip {
+		if l.next-l.tail >= l.ring.size {
+			l.settle()
+			if l.next-l.tail >= l.ring.size {
+				return 0, ErrBusy
+			}
+		}
+		seq := l.next
+		l.next++
+		if p.SetToken(l.cipher.Encrypt(seq)) {
+			return Ticket(kind)<<32 | Ticket(seq), nil
+		}
+	}
+	l.next -= maxSkip
+	return 0, errToken
+}
+
+// Return does nothing: a token is not used again.
+func (l *Ledger) Return(Ticket, *frame.Probe) {}
+
+// Enter notes that the probe that got the ticket left at at. Probes are entered
+// in the order in which they were taken, and may be left out.
+func (l *Ledger) Enter(t Ticket, tag int, p *frame.Probe, at time.Duration) {
+	seq := uint32(t)
+	for ; l.entered != seq; l.entered++ {
+		l.ring.clear(l.entered)
+		l.numbers++
+	}
+	dst := addressOf(p.Dst)
+	l.ring.put(seq, &slot{
+		sent: at, tag: tag, dst: dst, kind: uint16(t >> 32), srcPort: p.SrcPort,
+		label: p.Label & maxLabel, ttl: p.TTL, state: flying,
+		older: l.index.put(dst, seq, l.ring.size),
+	})
+	l.entered++
+	l.numbers++
+	l.counts.Sent++
+	l.counts.InFlight++
+}
+
+// Expire does nothing: the ledger has a timeout of its own.
+func (l *Ledger) Expire(int) {}
+
+// Overdue gives up every probe in flight that left Timeout before now or
+// earlier, and calls f for each, oldest first; f may be nil, and must not call
+// the ledger. It gives the time at which the next one's timeout is over, the
+// greatest Duration if there is none.
+func (l *Ledger) Overdue(now time.Duration, f func(tag int, o *Origin)) time.Duration {
+	for {
+		l.settle()
+		if l.tail == l.entered {
+			return math.MaxInt64
+		}
+		sent := l.ring.sent(l.tail, now)
+		if due := sent + l.timeout; due > now {
+			return due
+		}
+		l.ring.setState(l.tail, over)
+		l.counts.InFlight--
+		l.counts.Expired++
+		if f != nil {
+			s := l.ring.get(l.tail)
+			l.origin = Origin{Dst: s.dst.addr(), TTL: s.ttl, Sent: sent}
+			f(s.tag, &l.origin)
+		}
+	}
+}
+
+// settle moves the tail on to the oldest probe in flight.
+func (l *Ledger) settle() {
+	for l.tail != l.entered && l.ring.state(l.tail) != flying {
+		l.tail++
+	}
+}
+
+// InFlight is how many probes are neither answered nor given up.
+func (l *Ledger) InFlight() int { return int(l.counts.InFlight) }
+
+// Counts gives the numbers so far.
+func (l *Ledger) Counts() Counts { return l.counts }
+
+// Close does nothing: probes hold nothing but their slots.
+func (l *Ledger) Close() {}

@@ -1,0 +1,73 @@
+package rx
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/hopquote/hopquote/frame"
+)
+
+// kind is what many probes of a ledger share.
+type kind struct {
+	probe frame.Probe // shape and destination port; the rest is scratch
+	cut   bool        // sent in fragments
+	entry entry
+}
+
+// kinds are those of a ledger, named by their place.
+type kinds struct {
+	list []kind
+	seen [seenKinds]uint16 // by destination port: the one that was looked up last
+}
+
+const (
+	maxKinds  = 1 << kindBits
+	seenKinds = 64
+)
+
+// find gives p's kind, a new one if need be. cut says that p leaves in
+// fragments, of which quotes tell another length.
+func (k *kinds) find(p *frame.Probe, cut, v6 bool) (uint16, error) {
+	seen := &k.seen[p.DstPort%seenKinds]
+	if n := int(*seen); n < len(k.list) && k.list[n].is(p, cut) {
+		return *seen, nil
+	}
+	for n := range k.list {
+		if k.list[n].is(p, cut) {
+			*seen = uint16(n)
+			return *seen, nil
+		}
+	}
+	switch {
+	case len(k.list) == maxKinds:
+		return 0, fmt.Errorf("give identity: more than %d kinds of probes (shapes and destination ports)", maxKinds)
+	case p.IsIPv6() && !v6:
+		return 0, fmt.Errorf("give identity: IPv6 probe to %s in a ledger for IPv4", p.Dst)
+	case !p.Route.IsZero():
+		return 0, fmt.Errorf("give identity: probe to %s by a source route", p.Dst)
+	}
+	n := kind{probe: *p, cut: cut, entry: entryOf(p)}
+	if cut {
+		n.entry.size = 0
+	}
+	k.list = append(k.list, n)
+	*seen = uint16(len(k.list) - 1)
+	return *seen, nil
+}
+
+func (k *kind) is(p *frame.Probe, cut bool) bool {
+	return k.probe.DstPort == p.DstPort && k.cut == cut && k.probe.SameShape(p)
+}
+
+// expand makes l.found of the probe with the given number and token. now is any
+// time within hours of its sending.
+func (l *Ledger) expand(seq, token uint32, now time.Duration) {
+	s := l.ring.get(seq)
+	k := &l.kinds.list[s.kind]
+	p, e := &k.probe, &l.found
+	p.Dst, p.TTL, p.SrcPort, p.Label = s.dst.addr(), s.ttl, s.srcPort, s.label
+	p.SetToken(token) // it took this one before
+	*e = k.entry
+	e.key, e.dst, e.ttl, e.id, e.seq, e.label = p.Key(), p.Dst, p.TTL, p.ID, p.Seq, p.Label
+	e.tag, e.sent, e.state = s.tag, sentAt(uint64(s.sent), now), s.state.asEntry()
+}

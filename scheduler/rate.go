@@ -1,0 +1,85 @@
+package scheduler
+
+import "time"
+
+// Rate paces by due time: the n-th probe is due n/PerSecond after the first,
+// whenever the ones before it left, so that the rate holds over any second
+// however coarse the sleeps are. Between sends it asks for sleeps to the next
+// millisecond, never for a spin; what fell due meanwhile leaves at once.
+//
+// Who comes late may send 5 ms worth of probes at once. What exceeds that, after
+// a stall, is made up for by a rate that is half a percent higher, for as long
+// as it takes. Both together keep any second within 1 % of the rate and any 10
+// ms within 1.6 times their share. What nobody wanted or was able to send, see
+// Idle, is not made up for.
+type Rate struct {
+	PerSecond float64 // above 0
+
+	started bool
+	idle    bool
+	base    float64       // ns: when probe 0 was due
+	sent    float64       // probes since base
+	debt    float64       // ns lost to stalls
+	round   time.Duration // when this round of sending began
+	resume  time.Duration // nothing leaves before
+}
+
+const (
+	// rest is how far apart rounds of sending are, and minRest the shortest
+	// sleep: a shorter one costs as much and comes out longer anyway.
+	rest    = time.Millisecond
+	minRest = 60 * time.Microsecond
+
+	maxBehind = 5 * time.Millisecond
+	maxDebt   = time.Second
+	catchUp   = 0.005
+)
+
+func (r *Rate) interval() float64 { return float64(time.Second) / r.PerSecond }
+
+// Ready is how many probes may leave now and, when there are none, the time to
+// ask again.
+func (r *Rate) Ready(now time.Duration) (int, time.Duration) {
+	if !r.started {
+		r.started, r.base, r.resume = true, float64(now), now
+	}
+	if now < r.resume {
+		return 0, r.resume
+	}
+	if r.round < r.resume {
+		r.round = now
+	}
+	interval := r.interval()
+	due := (float64(now)-r.base)/interval + 1 - r.sent
+	if most := max(float64(maxBehind)/interval, 1); due > most {
+		lost := (due - most) * interval
+		r.base += lost
+		if !r.idle {
+			r.debt = min(r.debt+lost, float64(maxDebt))
+		}
+		due = most
+	}
+	r.idle = false
+	if due >= 1 {
+		return int(due), Never
+	}
+	r.resume = Never
+	if next := r.base + r.sent*interval + 1; next < float64(Never) {
+		r.resume = max(time.Duration(next), r.round+rest, now+minRest)
+	}
+	return 0, r.resume
+}
+
+// Sent notes that a probe left.
+func (r *Rate) Sent() {
+	r.sent++
+	if r.debt > 0 {
+		d := min(r.debt, r.interval()*catchUp)
+		r.base -= d
+		r.debt -= d
+	}
+}
+
+// Idle notes that fewer probes wanted to leave than Ready let, or that something
+// else held them back.
+func (r *Rate) Idle() { r.idle = true }

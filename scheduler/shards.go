@@ -1,0 +1,65 @@
+package scheduler
+
+import (
+	"context"
+	"sync"
+
+	"github.com/hopquote/hopquote/rx"
+)
+
+// Shards are engines that run side by side, one to a core, each with a sender,
+// a receiver, a book and a strategy of its own. Their targets must be divided so
+// that no two send to the same flow, and every reply must reach the receiver
+// beside the sender of its probe.
+type Shards []*Engine
+
+// Run runs all of them to completion. The first that fails stops the others,
+// and its error is Run's. Those whose receiver is a Waker are woken when they
+// are stopped, by an error or by the context, the rest stop when they wake.
+func (s Shards) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop := context.AfterFunc(ctx, s.wake)
+	defer stop()
+	var first error
+	var failed sync.Once
+	var running sync.WaitGroup
+	for _, e := range s {
+		running.Go(func() {
+			if err := e.Run(ctx); err != nil {
+				failed.Do(func() { first = err })
+				cancel()
+			}
+		})
+	}
+	running.Wait()
+	return first
+}
+
+func (s Shards) wake() {
+	for _, e := range s {
+		if w, ok := e.cfg.Receiver.(Waker); ok {
+			w.Wake()
+		}
+	}
+}
+
+// Counts adds up the engines'. Call it after Run.
+func (s Shards) Counts() rx.Counts {
+	var sum rx.Counts
+	for _, e := range s {
+		c := e.Counts()
+		sum.Add(&c)
+	}
+	return sum
+}
+
+// Frames adds up the engines'. Call it after Run.
+func (s Shards) Frames() FrameCounts {
+	var sum FrameCounts
+	for _, e := range s {
+		c := e.Frames()
+		sum.Add(&c)
+	}
+	return sum
+}
