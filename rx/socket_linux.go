@@ -35,7 +35,7 @@ const (
 	maxPackets = 1 << 16
 	// packetRoom is what a packet may take of a socket's buffer, in bytes: a
 	// page and the kernel's own structures, where drivers receive into pages.
-	packetRoom = 4096 + 512
+	packetRoom = 4096 + 256
 )
 
 // ErrBuffer is OpenSocket's error where the kernel grants less room than

@@ -26,7 +26,7 @@ const socketWindow = 256
 
 // copies is how many packets a socket has room for to each probe in flight:
 // duplicates, and answers in several packets.
-const copies = 4
+const copies = 2
 
 // receiver opens a socket for a small window, whose first reply and whose end
 // come sooner, and a ring for any other.
