@@ -37,7 +37,7 @@ func newTwins(t testing.TB, c Config) *twins {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { p.close() })
-	return &twins{p, responder{config: c, mac: testMAC}}
+	return &twins{p, responder{config: c, mac: testMAC, limits: newLimits(&c)}}
 }
 
 // compare has both answer a frame, and tells whether there was an answer.
