@@ -6,6 +6,12 @@ import (
 	"time"
 )
 
+// Check tells what is out of range in a Config, as Start does.
+func (c Config) Check() error {
+	c = c.withDefaults()
+	return c.check()
+}
+
 // check finds what is out of range in a Config with its defaults.
 func (c *Config) check() error {
 	numbers := []struct {
