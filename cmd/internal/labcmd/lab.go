@@ -67,6 +67,9 @@ func Lab(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if err != nil {
 		return usage(stderr, "lab", err)
 	}
+	if *world.truth {
+		return dumpTruth(*config, flags.Args(), stdin, stdout, stderr)
+	}
 	t, script, err := plan(*topology, flags.Changed("topology"), *scriptFile)
 	if err != nil {
 		return usage(stderr, "lab", err)

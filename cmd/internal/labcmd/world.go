@@ -3,6 +3,7 @@ package labcmd
 import (
 	"fmt"
 	"io"
+	"strconv"
 
 	"github.com/hopquote/hopquote/bench/lab"
 	"github.com/hopquote/hopquote/bench/simnet/internet"
@@ -29,11 +30,15 @@ func openWorld(c internet.Config, stderr io.Writer) (*lab.Net, func() error, err
 
 func greetWorld(w io.Writer, c internet.Config, n *internet.Net) {
 	form := n.Form().String()
-	if err := n.Reason(); err != nil {
+	if err := n.Reason(); err != nil && !c.UserSpace {
 		form += fmt.Sprintf(" (%v)", err)
 	}
 	fmt.Fprintf(w, "Simulated Internet behind %s, seed %d, form: %s.\n", internet.Prober, c.Seed, form)
-	fmt.Fprintf(w, "Every unicast address of IPv4 and IPv6 is a target, %d to %d hops away", c.MinHops, c.MaxHops)
+	distance := strconv.Itoa(c.MinHops)
+	if c.MinHops != c.MaxHops {
+		distance = fmt.Sprintf("%d to %d", c.MinHops, c.MaxHops)
+	}
+	fmt.Fprintf(w, "Every unicast address of IPv4 and IPv6 is a target, %s hops away", distance)
 	if c.SilentHosts > 0 {
 		fmt.Fprintf(w, "; %d %% of them do not answer", c.SilentHosts)
 	}
@@ -44,7 +49,7 @@ func greetWorld(w io.Writer, c internet.Config, n *internet.Net) {
 func tellCounts(w io.Writer, c *internet.Counters) {
 	total := c.Total()
 	fmt.Fprint(w, "The simulated Internet counted:\n")
-	tellCount(w, "all probes", &total)
+	tellCount(w, "probes", &total)
 	for _, v6 := range []bool{false, true} {
 		for _, m := range []frame.Method{frame.UDP, frame.ICMP, frame.TCP, 0} {
 			count := c.Of(m, v6)

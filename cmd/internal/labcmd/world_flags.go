@@ -18,6 +18,7 @@ const defaultSeed = "1"
 type worldFlags struct {
 	seed, hops, open *string
 	cpus             *int
+	truth            *bool
 	c                internet.Config // what the other options set
 	names            []string        // of all but --internet
 }
@@ -45,6 +46,7 @@ func addWorldFlags(f *pflag.FlagSet) *worldFlags {
 	o.open = f.String("open", "", "TCP `PORTS` that targets listen on, with commas between")
 	o.cpus = f.Int("cpus", 0, "the first `N` CPUs answer (the one that a probe is sent on)")
 	f.IntVar(&o.c.Backlog, "backlog", 0, "`N` frames may wait for a CPU, which is a setting of the whole machine")
+	o.truth = f.Bool("truth", false, "build nothing: the arguments are targets as for survey, whose true paths are written as JSON lines")
 	f.BoolVar(&o.c.UserSpace, "user-space", false, "answer in user space, not by eBPF in the kernel")
 	f.VisitAll(func(flag *pflag.Flag) {
 		if !before[flag.Name] {
