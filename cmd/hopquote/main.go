@@ -21,6 +21,7 @@ const usage = `Usage: hopquote COMMAND [ARGUMENTS]
   quotes  explain the replies in captures
   lab     run a command or a shell in a test network made of namespaces
   demo    show what trace does, on such a network
+  bench   measure speed and completeness, beside other probers
   version print the version
 
 "hopquote COMMAND --help" tells more. Called by the name traceroute or
@@ -56,13 +57,15 @@ func run(args []string) int {
 		return labcmd.Lab(rest, os.Stdin, os.Stdout, os.Stderr)
 	case "demo":
 		return labcmd.Demo(rest, os.Stdin, os.Stdout, os.Stderr)
+	case "bench":
+		return bench(rest, os.Stderr)
 	case "version", "--version", "-V":
 		return trace.Main([]string{args[0], "-V"}, trace.OS())
 	case "help", "--help", "-h":
 		fmt.Fprint(os.Stdout, usage)
 		return 0
 	default:
-		fmt.Fprintf(os.Stderr, "hopquote: unknown command %q: there are trace, survey, quotes, lab, demo, version and help\n", command)
+		fmt.Fprintf(os.Stderr, "hopquote: unknown command %q: there are trace, survey, quotes, lab, demo, bench, version and help\n", command)
 		return 2
 	}
 }
