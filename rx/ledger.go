@@ -58,8 +58,7 @@ type Ledger struct {
 	tail    uint32 // those before are answered or given up
 	numbers uint64 // how many were entered or left out, without wrapping
 
-	found  entry // scratch
-	origin Origin
+	origin Origin // scratch
 }
 
 // NewLedger makes an empty ledger.
@@ -147,7 +146,8 @@ func (l *Ledger) Overdue(now time.Duration, f func(tag int, o *Origin)) time.Dur
 		if l.tail == l.entered {
 			return math.MaxInt64
 		}
-		sent := l.ring.sent(l.tail, now)
+		w := l.ring.at(l.tail)
+		sent := sentAt(w[0]>>16, now)
 		if due := sent + l.timeout; due > now {
 			return due
 		}
@@ -155,9 +155,8 @@ func (l *Ledger) Overdue(now time.Duration, f func(tag int, o *Origin)) time.Dur
 		l.counts.InFlight--
 		l.counts.Expired++
 		if f != nil {
-			s := l.ring.get(l.tail)
-			l.origin = Origin{Dst: s.dst.addr(), TTL: s.ttl, Sent: sent}
-			f(s.tag, &l.origin)
+			l.origin = Origin{Dst: l.ring.addr(w), TTL: uint8(w[2]), Sent: sent}
+			f(tagOf(w), &l.origin)
 		}
 	}
 }
