@@ -42,11 +42,18 @@ func speckRound(x, y, k uint16) (uint16, uint16) {
 	return x, bits.RotateLeft16(y, 2) ^ x
 }
 
+// speckBack undoes speckRound.
+func speckBack(x, y, k uint16) (uint16, uint16) {
+	y = bits.RotateLeft16(y^x, -2)
+	return bits.RotateLeft16((x^k)-y, 7), y
+}
+
 // Encrypt gives the token of an index.
 func (c *Cipher) Encrypt(index uint32) uint32 {
 	x, y := uint16(index>>16), uint16(index)
-	for _, k := range c.keys {
-		x, y = speckRound(x, y, k)
+	for i := 0; i < cipherRounds; i += 2 {
+		x, y = speckRound(x, y, c.keys[i])
+		x, y = speckRound(x, y, c.keys[i+1])
 	}
 	return uint32(x)<<16 | uint32(y)
 }
@@ -54,9 +61,9 @@ func (c *Cipher) Encrypt(index uint32) uint32 {
 // Decrypt gives the index of a token.
 func (c *Cipher) Decrypt(token uint32) uint32 {
 	x, y := uint16(token>>16), uint16(token)
-	for i := len(c.keys) - 1; i >= 0; i-- {
-		y = bits.RotateLeft16(y^x, -2)
-		x = bits.RotateLeft16((x^c.keys[i])-y, 7)
+	for i := cipherRounds - 1; i > 0; i -= 2 {
+		x, y = speckBack(x, y, c.keys[i])
+		x, y = speckBack(x, y, c.keys[i-1])
 	}
 	return uint32(x)<<16 | uint32(y)
 }

@@ -65,38 +65,14 @@ func (p *Probe) checkKeyed(size int) error {
 	return nil
 }
 
-// putPayload writes Mark and the balance into the transport b, whose other bytes
-// sum up to sum, and gives the checksum.
-func (t *Template) putPayload(b []byte, p *Probe, sum uint32) uint16 {
-	if t.marked {
-		binary.BigEndian.PutUint32(b[markAt:], p.Mark)
-		sum += p.Mark>>16 + p.Mark&0xffff
-	}
-	if t.fixed {
-		balance := t.filler
-		if p.Sum != 0 {
-			balance = balanceOf(p.Sum, sum)
-		}
-		binary.BigEndian.PutUint16(b[balanceAt:], balance)
-		if p.Sum != 0 {
-			return p.Sum
-		}
-		sum += uint32(balance)
-	}
-	return ^Fold(sum)
-}
-
-// balanceOf gives the word that makes the checksum of a message, of which all
+// balance gives the word that makes the checksum of a message, of which all
 // else sums up to sum, come out as checksum.
 //
-// One's complement has two zeros, so 0x0000 and 0xffff serve alike for a balance
-// (it is never 0x0000) and for a checksum: both verify, though only one comes out
-// of summing. UDP and UDP-Lite send 0xffff for the 0x0000 that comes out; ICMP
-// would send 0x0000, but sends the 0xffff that was asked for.
-func balanceOf(checksum uint16, sum uint32) uint16 {
-	// 0xffff is a zero that keeps the sum from being 0.
-	return Fold(0xffff + uint32(^checksum) + uint32(^Fold(sum)))
-}
+// One's complement has two zeros. A sum of zero always comes out as 0xffff, and
+// so a checksum as 0x0000: for UDP and UDP-Lite 0xffff is sent in its place, and
+// for ICMP where a Sum of 0xffff was asked for; it verifies as well. For a
+// balance both serve, and it is never 0xffff.
+func balance(checksum uint16, sum uint32) uint16 { return ^Fold(sum + uint32(checksum)) }
 
 // readPayload takes from the transport b what can be told of the payload.
 func (p *Probe) readPayload(b []byte) {
@@ -124,8 +100,8 @@ func (p *Probe) readPayload(b []byte) {
 	}
 }
 
-// readSum makes p Fixed with the given payload, if the checksum of b is right:
-// else no balance can have made it.
+// readSum makes p Fixed with the given payload, if the checksum of b is right
+// and the balance one that there can be.
 func (p *Probe) readSum(b []byte, payload Payload) {
 	at, covered := udpChecksumAt, len(b)
 	switch p.Method {
@@ -142,7 +118,7 @@ func (p *Probe) readSum(b []byte, payload Payload) {
 		sum += PseudoSum(p.Src, p.Dst, p.protocol(), len(b))
 	}
 	checksum := binary.BigEndian.Uint16(b[at:])
-	if checksum == 0 || Fold(sum) != 0xffff {
+	if checksum == 0 || Fold(sum) != 0xffff || binary.BigEndian.Uint16(b[balanceAt:]) == 0xffff {
 		return
 	}
 	p.Fixed, p.Sum, p.Payload = true, checksum, payload

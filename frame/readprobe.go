@@ -11,12 +11,19 @@ const tcpWindowAt = 14 // RFC 9293 section 3.1
 // ReadProbe reads a frame that Template.Put built back into its Probe; bytes
 // behind the IP packet are ignored. ID and DF are set for IPv4 and Label for
 // IPv6 only, DstPort for methods with ports only. Checksums are not looked at,
-// but for a UDP one of zero, which is NoChecksum. Payload is PayloadZero when
-// there are zeros and nothing else behind the headers. A packet of whatever
+// but for a UDP one of zero, which is NoChecksum, and that of a Fixed probe. A packet of whatever
 // protocol is Raw when its payload is the pattern of Raw; of a protocol that has
 // no method it is Raw with all of the payload for its Body. An LSRROnce with its
 // last gateway for destination is read as the LSRR that is laid out just like
 // it.
+//
+// Payload is PayloadZero when there are zeros and nothing else behind the
+// headers, and PayloadMark when there is the pattern but for its first four
+// bytes; any other payload reads as PayloadPattern. Where one of the three has
+// other bytes in the place of the balance, and the checksum is right, the probe
+// is Fixed. What can't be told: a Fixed probe whose Sum was 0, or whose balance
+// came out as what the payload has there anyway, is read as none; a Mark that is
+// like the start of another payload as that payload.
 //
 // It fails for a frame whose headers no template builds: fragments, other
 // options and extension headers than a Route's, other ICMP types, TCP with

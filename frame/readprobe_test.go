@@ -128,6 +128,12 @@ func FuzzReadProbe(f *testing.F) {
 		p := routed(UDP, r)
 		f.Add(putFresh(f, Link{}, &p), false)
 	}
+	for _, m := range markMethods {
+		p := keyedProbe(m, m == ICMP)
+		f.Add(putFresh(f, Link{}, &p), false)
+		p.Size += 3
+		f.Add(putFresh(f, Link{}, &p), false)
+	}
 	f.Fuzz(func(t *testing.T, b []byte, eth bool) {
 		link := Link{}
 		if eth {

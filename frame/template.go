@@ -19,7 +19,7 @@ type Template struct {
 	pseudo    bool   // the transport checksum covers the destination
 	marked    bool   // the payload starts with Mark
 	fixed     bool   // the payload has the balance of Sum
-	filler    uint16 // in place of the balance where Sum is 0
+	unfilled  uint32 // takes what is in the balance's place out of sum
 	word      uint32 // first word of the IPv6 header, label zero
 	ipSum     uint32 // of the IPv4 header, folded
 	sum       uint32 // that the transport checksum covers, folded
@@ -54,7 +54,7 @@ func NewTemplate(link Link, p *Probe) (*Template, error) {
 		method:    p.Method,
 		v6:        p.IsIPv6(),
 		addrBits:  p.Dst.BitLen(),
-		unsummed:  p.NoChecksum,
+		unsummed:  p.NoChecksum && p.Method != UDPLite,
 		routed:    !p.Route.IsZero(),
 		pseudo:    p.Method != Raw && (p.Method != ICMP || p.IsIPv6()), // ICMP has none in IPv4
 		marked:    p.Payload == PayloadMark,

@@ -27,6 +27,30 @@ func BenchmarkPut(b *testing.B) {
 	}
 }
 
+// BenchmarkPutKeyed is a survey's: each probe has another destination and token.
+func BenchmarkPutKeyed(b *testing.B) {
+	for _, m := range []Method{UDP, ICMP, TCP, UDPLite} {
+		for _, v6 := range []bool{false, true} {
+			b.Run(m.String()+"/"+familyName(v6), func(b *testing.B) {
+				p := keyedProbe(m, v6)
+				tmpl, err := NewTemplate(ethernet, &p)
+				must(b, err)
+				buf := make([]byte, 2048) // a slot of a sender
+				var probes [64]Probe
+				for i := range probes {
+					probes[i] = p
+					probes[i].SetToken(0x12345678 + uint32(i))
+					p.Dst = p.Dst.Next()
+				}
+				b.ReportAllocs()
+				for i := 0; b.Loop(); i++ {
+					tmpl.Put(buf, &probes[i%len(probes)])
+				}
+			})
+		}
+	}
+}
+
 func BenchmarkReadProbe(b *testing.B) {
 	for _, m := range methods {
 		b.Run(m.String(), func(b *testing.B) {

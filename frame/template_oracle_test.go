@@ -80,7 +80,49 @@ func fullProbe(m Method, v6 bool, size int) Probe {
 
 // freshFrame has gopacket serialize p with all checksums in one go, without the
 // padding of short Ethernet frames and with a UDP checksum of 0 sent as 0xffff.
+//
+// For a Sum it does so once with 0 for the balance, and once more with what the
+// checksum is then too much, counted modulo 65535. Of the two zeros that ICMP
+// has for a checksum, gopacket knows just 0.
 func freshFrame(t testing.TB, link Link, p *Probe) []byte {
+	t.Helper()
+	data := freshPayload(p)
+	if !p.Fixed || p.Sum == 0 {
+		return freshPacket(t, link, p, data)
+	}
+	at := link.Type.HeaderLen() + ipHeaderLen(p.Dst.Is6()) + checksumAt[p.Method]
+	data[4], data[5] = 0, 0
+	sum := binary.BigEndian.Uint16(freshPacket(t, link, p, data)[at:])
+	binary.BigEndian.PutUint16(data[4:], uint16((uint32(sum)+0xffff-uint32(p.Sum))%0xffff))
+	f := freshPacket(t, link, p, data)
+	if p.Method == ICMP && p.Sum == 0xffff && f[at] == 0 && f[at+1] == 0 {
+		f[at], f[at+1] = 0xff, 0xff
+	}
+	return f
+}
+
+// freshPayload gives the payload of p, with what its kind has for a balance.
+func freshPayload(p *Probe) []byte {
+	if p.Method == TCP || p.Method == DCCP {
+		return nil
+	}
+	from := 0
+	if p.Method == ICMP {
+		from = 8
+	}
+	b := make([]byte, p.Size-p.HeaderLen())
+	for i := range b {
+		if p.Payload != PayloadZero {
+			b[i] = byte(0x40 | (from+i)%64)
+		}
+	}
+	if p.Payload == PayloadMark {
+		binary.BigEndian.PutUint32(b, p.Mark)
+	}
+	return b
+}
+
+func freshPacket(t testing.TB, link Link, p *Probe, data []byte) []byte {
 	t.Helper()
 	v6 := p.Dst.Is6()
 	var ls []gopacket.SerializableLayer
@@ -119,10 +161,9 @@ func freshFrame(t testing.TB, link Link, p *Probe) []byte {
 		}
 		ls, network = append(ls, ip), ip
 	}
-	from := 0
 	switch {
 	case p.Method > TCP:
-		ls = append(ls, gopacket.Payload(freshTransport(p)))
+		ls = append(ls, gopacket.Payload(freshTransport(p, data)))
 	case p.Method == UDP:
 		udp := &layers.UDP{SrcPort: layers.UDPPort(p.SrcPort), DstPort: layers.UDPPort(p.DstPort)}
 		must(t, udp.SetNetworkLayerForChecksum(network))
@@ -141,23 +182,17 @@ func freshFrame(t testing.TB, link Link, p *Probe) []byte {
 		icmp := &layers.ICMPv6{TypeCode: layers.CreateICMPv6TypeCode(128, 0)}
 		must(t, icmp.SetNetworkLayerForChecksum(network))
 		ls = append(ls, icmp, &layers.ICMPv6Echo{Identifier: p.SrcPort, SeqNumber: uint16(p.Seq)})
-		from = 8
 	default:
 		ls = append(ls, &layers.ICMPv4{
 			TypeCode: layers.CreateICMPv4TypeCode(8, 0), Id: p.SrcPort, Seq: uint16(p.Seq),
 		})
-		from = 8
 	}
 	size := p.Size
 	switch {
 	case p.Method == TCP:
 		size = TCPSize(v6, &p.TCP)
 	case p.Method == UDP || p.Method == ICMP:
-		payload := make([]byte, head+size-at-8)
-		for i := range payload {
-			payload[i] = byte(0x40 | (from+i)%64)
-		}
-		ls = append(ls, gopacket.Payload(payload))
+		ls = append(ls, gopacket.Payload(data))
 	}
 	buf := gopacket.NewSerializeBuffer()
 	must(t, gopacket.SerializeLayers(buf, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}, ls...))
@@ -170,14 +205,10 @@ func freshFrame(t testing.TB, link Link, p *Probe) []byte {
 
 // freshTransport builds what gopacket does not, checksum in one go, in the way
 // of the RFCs' drawings.
-func freshTransport(p *Probe) []byte {
+func freshTransport(p *Probe, data []byte) []byte {
 	n := p.Size - ipHeaderLen(p.Dst.Is6())
 	if p.Method == Raw {
-		b := make([]byte, n)
-		for i := range b {
-			b[i] = byte(0x40 | i%64)
-		}
-		return b
+		return data
 	}
 	var b []byte
 	covered := n
@@ -186,10 +217,7 @@ func freshTransport(p *Probe) []byte {
 	if p.Method == UDPLite {
 		covered = int(p.Coverage)
 		b = binary.BigEndian.AppendUint16(b, p.Coverage)
-		b = append(b, 0, 0)
-		for i := range n - 8 {
-			b = append(b, byte(0x40|i%64))
-		}
+		b = append(append(b, 0, 0), data...)
 	} else {
 		b = append(b, 5, 0, 0, 0, 1, 0, 0, 0)
 		b = binary.BigEndian.AppendUint32(b, p.Seq)

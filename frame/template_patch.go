@@ -19,8 +19,7 @@ func (t *Template) prepare(p *Probe) {
 		clear(body[markAt:balanceAt])
 	}
 	if t.fixed {
-		t.filler = binary.BigEndian.Uint16(body[balanceAt:])
-		clear(body[balanceAt:keyedEnd])
+		t.unfilled = uint32(^binary.BigEndian.Uint16(body[balanceAt:]))
 	}
 	if !t.v6 {
 		t.ipSum = uint32(Fold(Sum(t.frame[t.ip:t.transport], 0)))
@@ -62,31 +61,61 @@ func (t *Template) Put(dst []byte, p *Probe) int {
 	copy(dst, t.frame)
 	sum := t.sum
 	if t.v6 {
-		sum += t.putIPv6(dst[t.ip:], p)
+		h := (*[ipv6HeaderLen]byte)(dst[t.ip:])
+		binary.BigEndian.PutUint32(h[:], t.word|p.Label&maxLabel)
+		h[ipv6HopLimitAt] = p.TTL
+		if !t.routed {
+			high, low := addrWords(&p.Dst)
+			binary.BigEndian.PutUint64(h[ipv6DstAt:], high)
+			binary.BigEndian.PutUint64(h[ipv6DstAt+8:], low)
+			sum += sumWords(high, low)
+		}
 	} else {
-		sum += t.putIPv4(dst[t.ip:], p)
+		h := (*[ipv4HeaderLen]byte)(dst[t.ip:])
+		ipSum := t.ipSum + uint32(p.ID) + uint32(p.TTL)<<8
+		if !t.routed {
+			a := p.Dst.As4()
+			word := binary.BigEndian.Uint32(a[:])
+			binary.BigEndian.PutUint32(h[ipv4DstAt:], word)
+			ipSum += word>>16 + word&0xffff
+			if t.pseudo {
+				sum += word>>16 + word&0xffff
+			}
+		}
+		binary.BigEndian.PutUint16(h[ipv4IDAt:], p.ID)
+		h[ipv4TTLAt] = p.TTL
+		binary.BigEndian.PutUint16(h[ipv4ChecksumAt:], ^Fold(ipSum))
 	}
 	b := dst[t.transport:]
 	switch t.method {
-	case UDP, UDPLite:
-		h := (*[udpHeaderLen]byte)(b)
-		binary.BigEndian.PutUint16(h[portSrcAt:], p.SrcPort)
-		binary.BigEndian.PutUint16(h[portDstAt:], p.DstPort)
-		checksum := t.putPayload(b, p, sum+uint32(p.SrcPort)+uint32(p.DstPort))
-		if checksum == 0 {
-			checksum = 0xffff // zero means no checksum, RFC 768, or is wrong, RFC 3828 section 3.1
+	case UDP, UDPLite, ICMP:
+		h := (*[udpHeaderLen]byte)(b) // as long as that of ICMP
+		words := uint32(p.SrcPort)<<16 | uint32(p.DstPort)
+		if t.method == ICMP {
+			words = uint32(p.SrcPort)<<16 | p.Seq&0xffff
+			binary.BigEndian.PutUint32(h[icmpIDAt:], words)
+		} else {
+			binary.BigEndian.PutUint32(h[portSrcAt:], words)
 		}
-		if t.unsummed && t.method == UDP {
-			break
+		sum += words>>16 + words&0xffff
+		if t.marked {
+			binary.BigEndian.PutUint32(b[markAt:], p.Mark)
+			sum += p.Mark>>16 + p.Mark&0xffff
 		}
-		binary.BigEndian.PutUint16(h[udpChecksumAt:], checksum)
-	case ICMP:
-		h := (*[icmpHeaderLen]byte)(b)
-		seq := uint16(p.Seq)
-		binary.BigEndian.PutUint16(h[icmpIDAt:], p.SrcPort)
-		binary.BigEndian.PutUint16(h[icmpSeqAt:], seq)
-		checksum := t.putPayload(b, p, sum+uint32(p.SrcPort)+uint32(seq))
-		binary.BigEndian.PutUint16(h[icmpChecksumAt:], checksum)
+		checksum := ^Fold(sum)
+		if t.fixed && p.Sum != 0 {
+			checksum = p.Sum
+			binary.BigEndian.PutUint16(b[balanceAt:], balance(checksum, sum+t.unfilled))
+		}
+		switch {
+		case t.method == ICMP:
+			binary.BigEndian.PutUint16(h[icmpChecksumAt:], checksum)
+		case !t.unsummed:
+			if checksum == 0 {
+				checksum = 0xffff // zero means no checksum, RFC 768, or is wrong, RFC 3828 section 3.1
+			}
+			binary.BigEndian.PutUint16(h[udpChecksumAt:], checksum)
+		}
 	case TCP:
 		h := (*[tcpHeaderLen]byte)(b)
 		binary.BigEndian.PutUint16(h[portSrcAt:], p.SrcPort)
@@ -106,38 +135,4 @@ func (t *Template) Put(dst []byte, p *Probe) int {
 		binary.BigEndian.PutUint16(h[dccpChecksumAt:], ^Fold(sum))
 	}
 	return n
-}
-
-// putIPv4 writes the header's own fields and gives what the destination adds to
-// the transport's sum.
-func (t *Template) putIPv4(b []byte, p *Probe) uint32 {
-	h := (*[ipv4HeaderLen]byte)(b)
-	dst := uint32(0)
-	if !t.routed {
-		a := p.Dst.As16()
-		word := binary.BigEndian.Uint32(a[12:])
-		binary.BigEndian.PutUint32(h[ipv4DstAt:], word)
-		dst = word>>16 + word&0xffff
-	}
-	binary.BigEndian.PutUint16(h[ipv4IDAt:], p.ID)
-	h[ipv4TTLAt] = p.TTL
-	binary.BigEndian.PutUint16(h[ipv4ChecksumAt:], ^Fold(t.ipSum+dst+uint32(p.ID)+uint32(p.TTL)<<8))
-	if !t.pseudo {
-		return 0
-	}
-	return dst
-}
-
-// putIPv6 writes the header's own fields and gives what the destination adds to
-// the transport's sum.
-func (t *Template) putIPv6(b []byte, p *Probe) uint32 {
-	h := (*[ipv6HeaderLen]byte)(b)
-	binary.BigEndian.PutUint32(h[:], t.word|p.Label&maxLabel)
-	h[ipv6HopLimitAt] = p.TTL
-	if t.routed {
-		return 0
-	}
-	a := p.Dst.As16()
-	copy(h[ipv6DstAt:], a[:])
-	return sumWords(binary.BigEndian.Uint64(a[:]), binary.BigEndian.Uint64(a[8:]))
 }

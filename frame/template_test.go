@@ -210,6 +210,12 @@ func TestNewTemplateErrors(t *testing.T) {
 		{"icmp large", ICMP, Link{}, func(p *Probe) { p.Size = 65536 }, "icmp probe of 65536 bytes"},
 		{"negative", ICMP, Link{}, func(p *Probe) { p.Size = -1 }, "icmp probe of -1 bytes"},
 		{"tcp size", TCP, Link{}, func(p *Probe) { p.Size++ }, "tcp probe of 61 bytes, want 60"},
+		{"sum of a tcp probe", TCP, Link{}, func(p *Probe) { p.Fixed = true }, "tcp probe with Sum, want udp, udplite or icmp"},
+		{"mark of a raw probe", Raw, Link{}, func(p *Probe) { p.Payload = PayloadMark }, "raw probe with Mark, want"},
+		{"sum without checksum", UDP, Link{}, func(p *Probe) { p.Fixed, p.NoChecksum = true, true }, "with Sum and without checksum"},
+		{"no room for the sum", UDP, Link{}, func(p *Probe) { p.Fixed, p.Size = true, 33 }, "udp probe of 33 bytes with Sum, want 34 or more"},
+		{"no room for the mark", ICMP, Link{}, func(p *Probe) { p.Payload, p.Size = PayloadMark, 31 }, "icmp probe of 31 bytes with Mark, want 32 or more"},
+		{"sum behind the coverage", UDPLite, Link{}, func(p *Probe) { p.Fixed, p.Coverage = true, 13 }, "Sum and coverage 13, want 14 or more"},
 		{"shift", TCP, Link{}, func(p *Probe) { p.TCP.Shift = 15 }, "shift 15, want 0..14"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

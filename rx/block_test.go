@@ -1,6 +1,7 @@
 package rx
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"testing"
@@ -93,6 +94,9 @@ func TestWalk(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("packets (-want +got):\n%s", d)
 	}
+	if handed, outgoing, _ := walk(b, 0, &Packet{}, func(*Packet) {}); handed != 4 || outgoing != 1 {
+		t.Errorf("%d packets handed out and %d left out, want 4 and 1", handed, outgoing)
+	}
 	if giveBack(b); ready(b) || binary.NativeEndian.Uint32(b[offStatus:]) != unix.TP_STATUS_KERNEL {
 		t.Error("the block wasn't given back")
 	}
@@ -158,20 +162,29 @@ func TestWalkAllocatesNothing(t *testing.T) {
 	}
 }
 
+// BenchmarkWalk walks one block over and over, and, with "cold", 64 MiB of them
+// in turn, of which each packet's bytes are read as a decoder would.
 func BenchmarkWalk(b *testing.B) {
 	packets := make([]blockPacket, 31)
 	for i := range packets {
 		packets[i].data = "forty bytes of reply, or about that much"
 	}
 	block := newBlock(packets...)
-	var p Packet
-	total := 0
-	count := func(p *Packet) { total += len(p.Data) }
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, _, err := walk(block, 0, &p, count); err != nil {
-			b.Fatal(err)
-		}
+	for name, blocks := range map[string]int{"warm": 1, "cold": 16384} {
+		b.Run(name, func(b *testing.B) {
+			memory := bytes.Repeat(block, blocks)
+			var p Packet
+			total := 0
+			count := func(p *Packet) { total += len(p.Data) + int(p.Data[0]) + int(p.Data[39]) }
+			at := 0
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, _, err := walk(memory[at:at+len(block)], 0, &p, count); err != nil {
+					b.Fatal(err)
+				}
+				at = (at + len(block)) % len(memory)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(packets)), "ns/packet")
+		})
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(packets)), "ns/packet")
 }

@@ -8,8 +8,8 @@ type Profile uint8
 
 // The profiles.
 const (
-	// Interactive is for somebody who waits: a reply is seen within 1 ms of its
-	// arrival, half of that on average. 2 MiB.
+	// Interactive is for somebody who waits: the kernel hands a reply over
+	// within 1 ms of its arrival, half of that on average. 2 MiB.
 	Interactive Profile = iota
 	// Survey has the reader woken as little as possible: every 10 ms, or when
 	// one of the larger blocks is full. 16 MiB, some 100,000 short replies,
