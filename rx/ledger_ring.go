@@ -14,6 +14,7 @@ type slot struct {
 	kind    uint16
 	srcPort uint16
 	label   uint32 // IPv6
+	hint    uint32 // lowest bits of the token, only where IPv6 may come
 	ttl     uint8
 	state   slotState
 	older   uint32 // place of the slot that the index has next
@@ -44,8 +45,8 @@ func (s slotState) asEntry() state {
 //
 //	word 0     sent 48 bits, source port 16
 //	word 1     tag 48 bits, kind 14, state 2
-//	word 2     IPv4 address 32 bits, or flow label where there are five words;
-//	           older 24, TTL 8
+//	word 2     IPv4 address 32 bits, or where there are five words hint 12 and
+//	           flow label 20; older 24, TTL 8
 //	word 3, 4  address in its 16-byte form, only where IPv6 may come
 type ring struct {
 	words []uint64
@@ -56,6 +57,7 @@ type ring struct {
 const (
 	sentBits  = 48 // 78 hours in nanoseconds
 	kindBits  = 14
+	hintMask  = 1<<12 - 1
 	stateMask = 3
 	words4    = 3
 	words6    = 5
@@ -93,7 +95,7 @@ func (r *ring) put(seq uint32, s *slot) {
 		w[2] |= s.dst.low << 32
 		return
 	}
-	w[2] |= uint64(s.label) << 32
+	w[2] |= uint64(s.hint)<<52 | uint64(s.label)<<32
 	w[3], w[4] = s.dst.high, s.dst.low
 }
 
@@ -101,8 +103,11 @@ func (r *ring) put(seq uint32, s *slot) {
 func stateOf(w []uint64) slotState { return slotState(w[1] & stateMask) }
 func kindOf(w []uint64) uint16     { return uint16(w[1]>>2) & (1<<kindBits - 1) }
 func tagOf(w []uint64) int         { return int(w[1] >> 16) }
-func labelOf(w []uint64) uint32    { return uint32(w[2] >> 32) } // of no meaning for IPv4
 func olderOf(w []uint64) uint32    { return uint32(w[2]>>8) & (MaxSlots - 1) }
+
+// Only where there are five words:
+func labelOf(w []uint64) uint32 { return uint32(w[2]>>32) & maxLabel }
+func hintOf(w []uint64) uint32  { return uint32(w[2] >> 52) }
 
 // sentAt gives the time, within 39 hours of now, of which low is the low bits.
 func sentAt(low uint64, now time.Duration) time.Duration {
