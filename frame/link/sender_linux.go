@@ -2,9 +2,7 @@ package link
 
 import (
 	"fmt"
-	"net"
 
-	"github.com/mdlayher/packet"
 	"golang.org/x/sys/unix"
 )
 
@@ -103,35 +101,30 @@ func (s *Sender) findNextHop(e *Envelope, undelivered func([]byte)) (err error) 
 }
 
 // openPacket opens a packet socket that receives nothing (protocol 0).
-func openPacket(e *Envelope, bypass bool) (*batch, error) {
-	conn, err := packet.Listen(&net.Interface{Index: e.Interface.Index}, packet.Raw, 0, nil)
+func openPacket(e *Envelope, bypass bool) (_ *batch, err error) {
+	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return nil, opError("socket", err)
 	}
-	rc, err := conn.SyscallConn()
-	if err != nil {
-		conn.Close()
-		return nil, opError("socket", err)
+	defer func() {
+		if err != nil {
+			unix.Close(fd)
+		}
+	}()
+	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Ifindex: e.Interface.Index}); err != nil {
+		return nil, opError("bind", err)
 	}
 	if bypass {
-		var optErr error
-		err := rc.Control(func(fd uintptr) {
-			optErr = unix.SetsockoptInt(int(fd), unix.SOL_PACKET, unix.PACKET_QDISC_BYPASS, 1)
-		})
-		if err == nil {
-			err = optErr
-		}
-		if err != nil {
-			conn.Close()
+		if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_QDISC_BYPASS, 1); err != nil {
 			return nil, opError("setsockopt PACKET_QDISC_BYPASS", err)
 		}
 	}
 	if e.Mark != 0 {
 		// The route is chosen by now. Who filters or shapes by marks sees it, and
 		// nobody depends on it.
-		_ = rc.Control(func(fd uintptr) { _ = setMark(int(fd), e.Mark) })
+		_ = setMark(fd, e.Mark)
 	}
-	b := newBatch(rc, conn)
+	b := newBatch(fd)
 	if e.Header.Type.HeaderLen() == 0 {
 		b.nameByVersion(e.Interface.Index)
 	}
