@@ -1,6 +1,7 @@
 package anomaly
 
 import (
+	"bytes"
 	"encoding/hex"
 	"net/netip"
 	"strconv"
@@ -22,6 +23,7 @@ const (
 	formHex
 	formAddr
 	formBytes
+	formText
 )
 
 // String gives a number in decimal, or in hexadecimal where people write it
@@ -36,9 +38,28 @@ func (v Value) String() string {
 		return v.addr.String()
 	case formBytes:
 		return hex.EncodeToString(v.bytes)
+	case formText:
+		return string(v.bytes)
 	}
 	return "absent"
 }
+
+// IsAbsent tells the value of a field that is not there.
+func (v Value) IsAbsent() bool { return v.form == formAbsent }
+
+// Number gives a number, and whether the value is one.
+func (v Value) Number() (n uint64, ok bool) {
+	return v.number, v.form == formNumber || v.form == formHex
+}
+
+// Clone gives a value that points into nothing.
+func (v Value) Clone() Value {
+	v.bytes = bytes.Clone(v.bytes)
+	return v
+}
+
+// Text is a value in words.
+func Text(s string) Value { return Value{bytes: []byte(s), form: formText} }
 
 func number[T uint8 | uint16 | uint32 | int](n T) Value {
 	return Value{number: uint64(n), form: formNumber}
