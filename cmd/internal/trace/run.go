@@ -38,7 +38,8 @@ type run struct {
 	headed   bool         // the header line is printed
 	start    time.Time
 	envelope link.Envelope
-	hops     strategy // nil until the first probe could leave
+	hops     strategy  // nil until the first probe could leave
+	quotes   *quoteLog // nil without --quotes
 	counts   rx.Counts
 	drops    uint64
 

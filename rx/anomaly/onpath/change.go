@@ -1,4 +1,4 @@
-package path
+package onpath
 
 import (
 	"slices"
@@ -235,4 +235,18 @@ func (p *Path) isChanged(ttl int, name string) bool {
 		return all
 	})
 	return any && all
+}
+
+// Key is equal for changes that are the same one in different probes.
+func (c *Change) Key() string { return c.Name + " " + c.value }
+
+// Quoting is how many hops quoted anything.
+func (p *Path) Quoting() int {
+	n := 0
+	for ttl := range p.hops {
+		if slices.ContainsFunc(p.hops[ttl], func(s seen) bool { return s.quoted }) {
+			n++
+		}
+	}
+	return n
 }

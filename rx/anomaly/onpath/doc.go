@@ -1,4 +1,4 @@
-// Package path finds where on a path a packet was changed, from what the
+// Package onpath finds where on a path a packet was changed, from what the
 // responders along it quote of it.
 //
 // Each answer is compared with the probe that it quotes, and what differs with
@@ -10,4 +10,4 @@
 // sent, the change was no change of the packet.
 //
 // It compares bytes, and knows nothing of sockets, clocks or match tables.
-package path
+package onpath
