@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"net/netip"
 	"strconv"
+	"strings"
 )
 
 // Value is the value of a header field: a number, an address or bytes.
@@ -81,6 +82,15 @@ type Field struct {
 	Flag         Flag
 	Name         string
 	Sent, Quoted Value
+}
+
+// Label is the name of the field or, where several anomalies are about one
+// field, that of the anomaly: id-swapped.
+func (f *Field) Label() string {
+	if name := f.Flag.String(); strings.HasPrefix(name, f.Name+"-") {
+		return name
+	}
+	return f.Name
 }
 
 // Report is what Compare found: the anomalies and the fields behind them, in

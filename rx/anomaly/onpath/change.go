@@ -141,15 +141,14 @@ func isOwn(f anomaly.Flag) bool { return f&own != 0 }
 
 // perProbe are the fields that differ from probe to probe, so that their
 // values say nothing.
-const perProbe = anomaly.TTL | anomaly.ID | anomaly.IDZero | anomaly.Length | anomaly.Label | anomaly.SourcePort |
+const perProbe = anomaly.ID | anomaly.IDZero | anomaly.Length | anomaly.Label | anomaly.SourcePort |
 	anomaly.DestinationPort | anomaly.UDPLength | anomaly.Checksum | anomaly.ChecksumZero | anomaly.ICMPSequence |
 	anomaly.TCPSequence | anomaly.Payload
 
 // sameAs gives equal texts for changes that are the same one, of two probes.
 func sameAs(f anomaly.Field) string {
-	gone := f.Quoted.IsAbsent()
-	switch {
-	case f.Flag&perProbe != 0 || f.Flag == anomaly.TCPOptions && !gone && !f.Sent.IsAbsent():
+	isThere := !f.Quoted.IsAbsent() && !f.Sent.IsAbsent()
+	if f.Flag&(own|perProbe) != 0 || f.Flag == anomaly.TCPOptions && isThere {
 		return f.Flag.String()
 	}
 	return f.Flag.String() + " " + f.Quoted.String()

@@ -48,7 +48,7 @@ func (f *Finding) Where() string {
 func (f *Finding) String() string {
 	var parts []string
 	for _, x := range f.Fields {
-		parts = append(parts, fmt.Sprintf("%s %s -> %s", x.Name, x.Sent, x.Quoted))
+		parts = append(parts, fmt.Sprintf("%s %s -> %s", x.Label(), x.Sent, x.Quoted))
 	}
 	if f.Evidence != "" {
 		parts = append(parts, f.Evidence)

@@ -9,7 +9,7 @@ func quoteChanges(changes []onpath.Change) []QuoteChange {
 	var out []QuoteChange
 	for i := range changes {
 		c := &changes[i]
-		out = append(out, QuoteChange{Field: word(c.Name), Sent: c.Sent.String(), Quoted: c.Quoted.String(), SinceTTL: c.Since})
+		out = append(out, QuoteChange{Field: word(c.Name), Anomaly: word(c.Flag.String()), Sent: c.Sent.String(), Quoted: c.Quoted.String(), SinceTTL: c.Since})
 	}
 	return out
 }
@@ -30,7 +30,7 @@ func pathChanges(findings []onpath.Finding) []PathChange {
 func changedFields(fields []anomaly.Field) []ChangedField {
 	var out []ChangedField
 	for _, f := range fields {
-		out = append(out, ChangedField{Field: word(f.Name), Sent: f.Sent.String(), Quoted: f.Quoted.String()})
+		out = append(out, ChangedField{Field: word(f.Name), Anomaly: word(f.Flag.String()), Sent: f.Sent.String(), Quoted: f.Quoted.String()})
 	}
 	return out
 }

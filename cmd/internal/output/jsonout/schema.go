@@ -139,6 +139,7 @@ type Reply struct {
 // hexadecimal, or absent.
 type QuoteChange struct {
 	Field    string `json:"field"`
+	Anomaly  string `json:"anomaly"` // what is odd about it, as hopquote quotes --explain lists them
 	Sent     string `json:"sent"`
 	Quoted   string `json:"quoted"`
 	SinceTTL int    `json:"since_ttl"` // the hop that was the first of those up to this one to quote it so
@@ -158,9 +159,10 @@ type PathChange struct {
 
 // ChangedField is a field of a PathChange.
 type ChangedField struct {
-	Field  string `json:"field"`
-	Sent   string `json:"sent"`
-	Quoted string `json:"quoted"`
+	Field   string `json:"field"`
+	Anomaly string `json:"anomaly"`
+	Sent    string `json:"sent"`
+	Quoted  string `json:"quoted"`
 }
 
 // Quote is the part of the probe that an ICMP error carries.

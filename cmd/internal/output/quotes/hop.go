@@ -72,6 +72,9 @@ func (i *Item) text() string {
 	parts := []string{fmt.Sprintf("%d of %d bytes", i.Answer.Quote.Bytes, i.Sent)}
 	if i.Answer.Quote.Bytes == 0 {
 		parts[0] = "no quote"
+		if kind, ok := direct[i.Answer.Kind]; ok {
+			parts[0] += ": " + kind
+		}
 	}
 	if i.Answer.Local {
 		parts = append(parts, "answered here")
@@ -97,7 +100,7 @@ func (i *Item) text() string {
 		if !c.New {
 			continue
 		}
-		text := fmt.Sprintf("%s %s -> %s", c.Name, c.Sent, c.Quoted)
+		text := fmt.Sprintf("%s %s -> %s", c.Label(), c.Sent, c.Quoted)
 		if !c.Before.IsAbsent() {
 			text += fmt.Sprintf(" (%s before)", c.Before)
 		}
@@ -114,6 +117,12 @@ func (i *Item) text() string {
 		parts = append(parts, "as sent")
 	}
 	return strings.Join(parts, ", ")
+}
+
+// direct are the answers that quote nothing.
+var direct = map[frame.Kind]string{
+	frame.KindEchoReply: "echo reply", frame.KindUDP: "UDP answer", frame.KindTCP: "TCP answer",
+	frame.KindUDPLite: "UDP-Lite answer", frame.KindDCCP: "DCCP answer", frame.KindRaw: "raw answer",
 }
 
 // maxHex is how much is shown of extensions that can't be read, in bytes.
