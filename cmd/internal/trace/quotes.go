@@ -101,6 +101,10 @@ func (r *run) showQuotes(n *network, print *printer, cfg *hops.Config) *quoteLin
 		return nil
 	}
 	r.quotes = newQuoteLog(n.envelope.Header.Type)
+	if r.opts.Method == "tcp" && !r.opts.NoChecksum {
+		z := &zeroSum{n.sender, r.quotes.header}
+		n.sender, n.amend = z, z.amend
+	}
 	if print == nil {
 		return nil
 	}

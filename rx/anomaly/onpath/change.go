@@ -18,9 +18,10 @@ type Change struct {
 	// was sent.
 	Before anomaly.Value
 
-	value string // what makes two changes of one name the same
-	own   bool   // the responder's doing, not the path's
-	bare  bool   // of a TOS that came back as 0, all of it
+	value   string // what makes two changes of one name the same
+	own     bool   // the responder's doing, not the path's
+	follows bool   // follows from other changes
+	bare    bool   // of a TOS that came back as 0, all of it
 }
 
 // Seen is what one answer tells.
@@ -82,7 +83,7 @@ func (p *Path) Add(a *Answer) Seen {
 	}
 	p.hops[s.ttl] = append(p.hops[s.ttl], s)
 	for i := range s.changes {
-		if c := &s.changes[i]; !c.own && !slices.Contains(p.names, c.Name) {
+		if c := &s.changes[i]; !c.own && !c.follows && !slices.Contains(p.names, c.Name) {
 			p.names = append(p.names, c.Name)
 		}
 	}
@@ -100,9 +101,12 @@ func (s *seen) collect(r *anomaly.Report, a *Answer, p, q *anomaly.Header) {
 		}
 		// The bytes are the caller's.
 		f.Sent, f.Quoted = f.Sent.Clone(), f.Quoted.Clone()
-		c := Change{Field: f, own: isOwn(f.Flag), bare: q.TOS == 0, value: sameAs(f)}
+		c := Change{Field: f, own: f.Flag&own != 0, follows: f.Flag&follows != 0, bare: q.TOS == 0, value: sameAs(f)}
 		if f.Flag == anomaly.TTL && q.TTL > p.TTL {
 			c.own = false // nothing on the way but a rewrite adds to it
+		}
+		if reassembled(p, q) && f.Flag&(anomaly.FragmentBits|anomaly.Length) != 0 {
+			c.own = true // who answers for the whole datagram sends fragments on
 		}
 		s.changes = append(s.changes, c)
 	}
@@ -111,6 +115,11 @@ func (s *seen) collect(r *anomaly.Report, a *Answer, p, q *anomaly.Header) {
 			Flag: anomaly.Encapsulated, Name: wrapping, Quoted: anomaly.Text(r.Wrapping),
 		}, value: r.Wrapping})
 	}
+}
+
+// reassembled tells that a first fragment was quoted as the whole datagram.
+func reassembled(p, q *anomaly.Header) bool {
+	return p.FlagBits&anomaly.FlagMF != 0 && q.FlagBits&anomaly.FlagMF == 0 && p.Offset == 0 && q.Offset == 0
 }
 
 // oddTTL tells whether a quoted TTL is not what is left of the probe's at the
@@ -135,20 +144,22 @@ func isRouteField(f anomaly.Flag) bool {
 // own are the anomalies that a router makes in its quote, or that follow from
 // others.
 const own = anomaly.TTL | anomaly.LengthSwapped | anomaly.LengthShort | anomaly.IDSwapped | anomaly.IDPlusOne |
-	anomaly.IPChecksum | anomaly.ChecksumPartial | anomaly.ChecksumUpdated | anomaly.ChecksumStale
+	anomaly.IPChecksum | anomaly.ChecksumPartial
 
-func isOwn(f anomaly.Flag) bool { return f&own != 0 }
+// follows are the anomalies that follow from other changes, and tell nothing by
+// themselves.
+const follows = anomaly.ChecksumUpdated | anomaly.ChecksumStale
 
 // perProbe are the fields that differ from probe to probe, so that their
 // values say nothing.
 const perProbe = anomaly.ID | anomaly.IDZero | anomaly.Length | anomaly.Label | anomaly.SourcePort |
-	anomaly.DestinationPort | anomaly.UDPLength | anomaly.Checksum | anomaly.ChecksumZero | anomaly.ICMPSequence |
+	anomaly.DestinationPort | anomaly.UDPLength | anomaly.Checksum | anomaly.ChecksumZero | anomaly.ChecksumRestored | anomaly.ICMPSequence |
 	anomaly.TCPSequence | anomaly.Payload
 
 // sameAs gives equal texts for changes that are the same one, of two probes.
 func sameAs(f anomaly.Field) string {
 	isThere := !f.Quoted.IsAbsent() && !f.Sent.IsAbsent()
-	if f.Flag&(own|perProbe) != 0 || f.Flag == anomaly.TCPOptions && isThere {
+	if f.Flag&(own|follows|perProbe) != 0 || f.Flag == anomaly.TCPOptions && isThere {
 		return f.Flag.String()
 	}
 	return f.Flag.String() + " " + f.Quoted.String()

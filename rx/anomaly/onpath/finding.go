@@ -166,7 +166,7 @@ func (p *Path) each(ttl int, name string, f func(s *seen, c *Change)) {
 
 // alone tells that no other field that the transport checksum covers changed.
 func (s *seen) alone(c *Change) bool {
-	const uncovered = own | anomaly.DSCP | anomaly.ECN | anomaly.Label | anomaly.ID | anomaly.IDZero | anomaly.FragmentBits |
+	const uncovered = own | follows | anomaly.DSCP | anomaly.ECN | anomaly.Label | anomaly.ID | anomaly.IDZero | anomaly.FragmentBits |
 		anomaly.IPOptions | anomaly.ExtensionHeaders | anomaly.Encapsulated
 	for i := range s.changes {
 		if o := &s.changes[i]; o.Name != c.Name && o.Flag&uncovered == 0 {

@@ -35,7 +35,7 @@ var kinds = [...]struct {
 	flags anomaly.Flag
 	what  string // "" where the fields decide
 }{
-	NAT:            {"nat", anomaly.Source | anomaly.Destination | anomaly.SourcePort | anomaly.DestinationPort, "NAT"},
+	NAT:            {"nat", anomaly.Source | anomaly.Destination | anomaly.SourcePort | anomaly.DestinationPort | anomaly.ChecksumRestored, "NAT"},
 	Translation:    {"translation", anomaly.Translated, "IPv4 and IPv6 translated"},
 	Tunnel:         {"tunnel", anomaly.Encapsulated, "tunnel"},
 	TTL:            {"ttl", anomaly.TTL, "TTL rewritten"},

@@ -11,12 +11,12 @@ import (
 )
 
 // isNAT tells the rows that only address translation makes: other addresses,
-// ports or echo identifiers, and a transport checksum that nothing in the quote
-// explains, by two hops at least. The checksum of a TCP header that did not come
-// back whole is not shown, see shows.
+// ports or echo identifiers, a checksum that was updated and updated back, and
+// one that nothing in the quote explains, by two hops at least. The checksum of
+// a TCP header that did not come back whole is not shown, see shows.
 func (r *row) isNAT() bool {
 	const addresses = anomaly.Source | anomaly.Destination | anomaly.SourcePort | anomaly.DestinationPort
-	return r.first.Flag&addresses != 0 || r.first.Flag == anomaly.Checksum && r.alone && r.hops > 1
+	return r.first.Flag&(addresses|anomaly.ChecksumRestored) != 0 || r.first.Flag == anomaly.Checksum && r.alone && r.hops > 1
 }
 
 // nats makes findings of the rows, one for each hop where some begin, and of
@@ -39,6 +39,9 @@ func (p *Path) nats(rows []row) []Finding {
 		f.Fields = append(f.Fields, r.first.Field)
 		if r.name == "checksum" {
 			f.Evidence = "no other change explains the checksum"
+			if r.first.Flag == anomaly.ChecksumRestored {
+				f.Evidence = "the same number, which is what updating it there and back leaves: the quote is restored"
+			}
 		}
 	}
 	if r, ok := p.skewed(); ok {
