@@ -33,8 +33,6 @@ type Finding struct {
 // quotes enough.
 func (f *Finding) Where() string {
 	switch {
-	case f.After == 0 && f.At == 1:
-		return "before hop 1"
 	case f.After == 0:
 		return fmt.Sprintf("at %d or before", f.At)
 	case f.Kind == NAT && f.After == f.At-1:
