@@ -105,7 +105,7 @@ func (s *seen) collect(r *anomaly.Report, a *Answer, p, q *anomaly.Header) {
 		if f.Flag == anomaly.TTL && q.TTL > p.TTL {
 			c.own = false // nothing on the way but a rewrite adds to it
 		}
-		if reassembled(p, q) && f.Flag&(anomaly.FragmentBits|anomaly.Length) != 0 {
+		if reassembled(p, q) && f.Flag&(anomaly.FragmentBits|anomaly.Length|anomaly.ExtensionHeaders) != 0 {
 			c.own = true // who answers for the whole datagram sends fragments on
 		}
 		s.changes = append(s.changes, c)
@@ -249,6 +249,10 @@ func (p *Path) isChanged(ttl int, name string) bool {
 
 // Key is equal for changes that are the same one in different probes.
 func (c *Change) Key() string { return c.Name + " " + c.value }
+
+// IsLeft tells a quoted TTL that is no more than was sent, and not what should
+// be left of it.
+func (c *Change) IsLeft() bool { return c.Flag == anomaly.TTL && c.own }
 
 // Quoting is how many hops quoted anything.
 func (p *Path) Quoting() int {

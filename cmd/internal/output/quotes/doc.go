@@ -8,7 +8,9 @@
 //
 // N bytes came back of a probe of M. WHAT is "as sent", "no change since hop
 // K", or the fields that came back otherwise than hop K quoted them, each as
-// "NAME SENT -> QUOTED", with commas between. Several probes that show the same
+// "NAME SENT -> QUOTED", with commas between; a name like id-swapped tells what
+// was done to the field. "ttl N left" is a quoted TTL that should be another,
+// "NAME as sent again" a field that hop K quoted changed. Several probes that show the same
 // share a line, which has the values of the first.
 //
 // Behind the last hop:

@@ -101,6 +101,9 @@ func (i *Item) text() string {
 			continue
 		}
 		text := fmt.Sprintf("%s %s -> %s", c.Label(), c.Sent, c.Quoted)
+		if c.IsLeft() {
+			text = fmt.Sprintf("ttl %s left", c.Quoted)
+		}
 		if !c.Before.IsAbsent() {
 			text += fmt.Sprintf(" (%s before)", c.Before)
 		}
