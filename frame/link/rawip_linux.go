@@ -53,11 +53,11 @@ func openRawIP(e *Envelope) (_ *batch, err error) {
 	if err := unix.Connect(fd, peer); err != nil {
 		return nil, opError("connect", err)
 	}
-	rc, err := file.SyscallConn()
+	socket, err := detach(file)
 	if err != nil {
 		return nil, opError("socket", err)
 	}
-	b := newBatch(rc, file)
+	b := newBatch(socket, socket)
 	b.skip = e.Header.Type.HeaderLen()
 	return b, nil
 }

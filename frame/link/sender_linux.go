@@ -131,7 +131,11 @@ func openPacket(e *Envelope, bypass bool) (*batch, error) {
 		// nobody depends on it.
 		_ = rc.Control(func(fd uintptr) { _ = setMark(int(fd), e.Mark) })
 	}
-	b := newBatch(rc, conn)
+	socket, err := detach(conn)
+	if err != nil {
+		return nil, opError("socket", err)
+	}
+	b := newBatch(socket, socket)
 	if e.Header.Type.HeaderLen() == 0 {
 		b.nameByVersion(e.Interface.Index)
 	}
