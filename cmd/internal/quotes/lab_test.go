@@ -30,7 +30,7 @@ func record(t *testing.T, h *lab.Host, commands ...[]string) string {
 	dump := tool(t, "tcpdump", "tcpdump")
 	dir := t.TempDir()
 	path := filepath.Join(dir, "any.pcap")
-	d := exec.Command(dump, "-n", "-i", "any", "-U", "--immediate-mode", "-w", path, "-Z", "root")
+	d := exec.Command(dump, "-n", "-i", "any", "-U", "--immediate-mode", "-s", "2048", "-B", "16384", "-w", path, "-Z", "root")
 	var log bytes.Buffer
 	d.Stderr = &log
 	if err := h.Start(d); err != nil {
@@ -51,20 +51,26 @@ func record(t *testing.T, h *lab.Host, commands ...[]string) string {
 		}
 	}
 	// The last replies have been captured when the file stands still.
-	size := int64(-1)
+	size, still := int64(-1), 0
 	until(t, "the capture to be written", func() bool {
 		i, err := os.Stat(path)
-		still := err == nil && i.Size() == size
+		if err != nil || i.Size() != size {
+			still = 0
+		}
 		if err == nil {
 			size = i.Size()
 		}
-		return still
+		still++
+		return still == 8
 	})
 	if err := d.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
 	if err := d.Wait(); err != nil {
 		t.Fatalf("tcpdump: %v\n%s", err, log.String())
+	}
+	if !strings.Contains(log.String(), "0 packets dropped by kernel") {
+		t.Fatalf("tcpdump missed packets:\n%s", log.String())
 	}
 	return path
 }
@@ -185,7 +191,7 @@ func TestTshark(t *testing.T) {
 		want = append(want, number+","+quoted)
 	}
 	if len(pairs) == 0 || len(quotes) == 0 || strings.Join(quotes, " ") != strings.Join(want, " ") {
-		t.Errorf("quotes %v, tshark %v", quotes, want)
+		t.Errorf("%d pairs, quotes %v, tshark %v\n%s", len(pairs), quotes, want, o.stdout)
 	}
 	// The ports that tshark reads in each quote are those of the probe.
 	sent := map[string]string{}

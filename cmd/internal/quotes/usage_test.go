@@ -139,7 +139,7 @@ func TestFilters(t *testing.T) {
 
 func TestIdentityAndExplain(t *testing.T) {
 	o := command(t, "--identity")
-	if n := len(frame.IdentityFields()); strings.Count(o.stdout, "\n") != n || o.status != 0 {
+	if n := 2 + len(frame.IdentityFields()) + len(frame.KeyedFields()); strings.Count(o.stdout, "\n") != n || o.status != 0 {
 		t.Errorf("%d lines, want %d", strings.Count(o.stdout, "\n"), n)
 	}
 	o = command(t, "--explain")
@@ -174,6 +174,24 @@ func TestPlot(t *testing.T) {
 	for _, k := range attribute.Keys() {
 		if !strings.Contains(string(b), ">"+k.Name+"<") {
 			t.Errorf("no bar for %s", k.Name)
+		}
+	}
+}
+
+// The README shows the rules as the code has them, and every verdict.
+func TestReadme(t *testing.T) {
+	text, err := os.ReadFile("../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range attribute.Rules() {
+		if row := "| `" + r.Name + "` | " + r.Need.String() + " | " + r.Meaning + " |"; !strings.Contains(string(text), row) {
+			t.Errorf("the README lacks %q", row)
+		}
+	}
+	for v := range attribute.Verdict(attribute.Verdicts) {
+		if row := "| `" + v.String() + "` | " + v.Meaning() + " |"; !strings.Contains(string(text), row) {
+			t.Errorf("the README lacks %q", row)
 		}
 	}
 }
