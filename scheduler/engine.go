@@ -29,10 +29,10 @@ type Config struct {
 	// Rate is how many probes leave in a second, see type Rate; 0: no limit. A
 	// Gap takes its place.
 	Rate float64
-	// Batch is how many probes go to the sender at once. A batch shares one send
-	// time, taken right before, so that a probe's RTT comes out too long by what
-	// the sender needs for those ahead of it (1 to 2 us each). Below 1 means 1,
-	// or with a Rate what keeps the usual error below 5 us up to 50,000/s.
+	// Batch is how many probes go to the sender at once. They left one after the
+	// other, at even steps from when the sender was asked to when it returned. If
+	// it was held up meanwhile, RTTs come out too long by that. Below 1 means 1,
+	// or with a Rate as many as are due.
 	Batch int
 
 	// Amend, when set, corrects a probe that left by the frame that did: Sender
@@ -98,6 +98,8 @@ type Engine struct {
 	strays  StrayObserver // nil for none
 	stuck   time.Duration // since when the sender had no room; 0: it has
 	blocked bool          // no identity was free
+
+	lastStep time.Duration // from frame to frame
 }
 
 // New makes an engine ready to Run once.
@@ -110,7 +112,7 @@ func New(cfg Config) *Engine {
 	if cfg.Rate > 0 && cfg.Gap <= 0 {
 		e.rate = &Rate{PerSecond: cfg.Rate}
 		if cfg.Batch < 1 {
-			e.cfg.Batch = batchFor(cfg.Rate)
+			e.cfg.Batch = maxBurst
 		}
 	}
 	e.cfg.Batch = max(e.cfg.Batch, 1)
@@ -123,12 +125,6 @@ func New(cfg Config) *Engine {
 	e.strays, _ = cfg.Observer.(StrayObserver)
 	e.expirer, _ = cfg.Strategy.(Expirer)
 	return e
-}
-
-// batchFor is the batch for a rate per second: small while there is time.
-func batchFor(rate float64) int {
-	const least, perProbe = 4, 12500
-	return int(min(max(rate/perProbe, least), maxBurst))
 }
 
 // Counts balances what was sent and received so far. Call it after Run, or from
@@ -299,7 +295,7 @@ func (e *Engine) flush() error {
 		}
 		at := e.cfg.Clock.Now()
 		frames, err := e.out.flush()
-		e.sent(frames, at)
+		e.sent(frames, at, e.stepOf(len(frames), at))
 		if err != nil {
 			return err // it names the operation
 		}
@@ -311,20 +307,38 @@ func (e *Engine) flush() error {
 	return nil
 }
 
-// sent takes note of the frames that left.
-func (e *Engine) sent(frames []framed, at time.Duration) {
+// maxStep is the longest that a sender takes for a frame when nothing holds it
+// up: 1 to 2 us are usual, 3 to 4 where the same processor sees to the reply.
+const maxStep = 5 * time.Microsecond
+
+// stepOf is the time from frame to frame of n that left since at: that of the
+// batch before where something held them up, nobody knows which of them.
+func (e *Engine) stepOf(n int, at time.Duration) time.Duration {
+	if n > 1 {
+		if step := (e.cfg.Clock.Now() - at) / time.Duration(n); step <= maxStep {
+			e.lastStep = step
+		}
+	}
+	return e.lastStep
+}
+
+// sent takes note of the frames that left, the first at at and each further one
+// a step later.
+func (e *Engine) sent(frames []framed, at, step time.Duration) {
 	queue := e.out.queue
 	if e.cfg.Amend != nil || e.cfg.Observer != nil {
-		for _, f := range frames {
+		for i, f := range frames {
 			if e.cfg.Amend != nil {
 				e.cfg.Amend(f.data, &queue[f.probe].probe)
 			}
 			if e.cfg.Observer != nil {
-				e.cfg.Observer.FrameSent(at, f.data)
+				e.cfg.Observer.FrameSent(at+time.Duration(i)*step, f.data)
 			}
 		}
 	}
+	first := at
 	for i := range frames {
+		at := first + time.Duration(i)*step
 		f := &frames[i]
 		if !f.last {
 			continue
