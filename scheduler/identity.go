@@ -96,11 +96,17 @@ func (f *Fresh) Release(p *frame.Probe) {
 	}
 }
 
+// busyError is an error that is ErrBusy too, and says what the error says.
+type busyError struct{ error }
+
+func (e busyError) Unwrap() error      { return e.error }
+func (busyError) Is(target error) bool { return target == ErrBusy }
+
 // busy marks the errors that pass once a port or a descriptor comes free.
 func busy(err error) error {
 	for _, e := range []error{syscall.EADDRINUSE, syscall.EMFILE, syscall.ENFILE} {
 		if errors.Is(err, e) {
-			return errors.Join(ErrBusy, err)
+			return busyError{err}
 		}
 	}
 	return err
