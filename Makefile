@@ -12,11 +12,13 @@ export CGO_ENABLED ?= 0
 
 .PHONY: build demo test check format vet staticcheck race fuzz bench generate install clean
 
-build: bin/hopquote bin/hopquote-bench
+PROGRAMS = bin/hopquote bin/hopquote-survey bin/hopquote-quotes bin/hopquote-bench
+
+build: $(PROGRAMS)
 
 # Go knows best what has changed.
-.PHONY: bin/hopquote bin/hopquote-bench
-bin/hopquote bin/hopquote-bench:
+.PHONY: $(PROGRAMS)
+$(PROGRAMS):
 	$(GO) build -trimpath -o $@ ./cmd/$(@F)
 
 # Trace through a network of namespaces, as root or as an ordinary user.
@@ -69,7 +71,7 @@ generate:
 
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin
-	install -m 755 bin/hopquote bin/hopquote-bench $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 
 clean:
 	rm -rf bin

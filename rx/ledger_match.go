@@ -27,54 +27,53 @@ const wholeToken = 1<<32 - 1
 func (l *Ledger) Match(r *frame.Reply, at time.Duration, m *Match) {
 	*m = Match{Tag: -1, At: at, Reply: r}
 	l.counts.Received++
-	seq, reason := l.find(r, at, m)
+	seq, e, reason := l.find(r, at, m)
 	if reason != ReasonNone {
-		m.Ambiguous = false
 		m.Reason = reason
 		l.counts.Stray[reason]++
 		return
 	}
-	m.attribute(&l.found, at)
-	if m.Verdict, l.found.state = l.counts.judge(l.found.state, m.Diff); m.Verdict == Exact || m.Verdict == Rewritten {
+	m.attribute(e, at)
+	before := e.state
+	if m.Verdict, e.state = l.counts.judge(before, m.Diff); before == inFlight {
 		l.ring.setState(seq, done)
 	}
 }
 
-// find expands the reply's probe into l.found and gives its number, or the
-// reason why there is none.
-func (l *Ledger) find(r *frame.Reply, at time.Duration, m *Match) (uint32, Reason) {
+// find gives the reply's probe and its number, or the reason why there is none.
+func (l *Ledger) find(r *frame.Reply, at time.Duration, m *Match) (uint32, *entry, Reason) {
 	if reason := unfit(r); reason != ReasonNone {
-		return 0, reason
+		return 0, nil, reason
 	}
 	if r.Kind.IsError() && r.Quote.Transport < 8 {
-		return 0, ReasonTruncated
+		return 0, nil, ReasonTruncated
 	}
 	key, ok := r.Key()
 	if !ok {
-		return 0, ReasonNoKey
+		return 0, nil, ReasonNoKey
 	}
 	reason := ReasonUnknown
 	token, mask, _ := r.Token()
 	if mask == wholeToken {
-		seq, bad := l.check(token, key, r, at)
+		seq, e, bad := l.check(token, key, r, at)
 		if bad == ReasonNone || r.Kind.IsError() && l.gone(seq) {
-			return seq, bad
+			return seq, e, bad
 		}
 		reason = max(reason, bad)
 	}
-	if r.Kind.IsError() {
-		if q := &r.Quote; q.Marked && q.Mark != token {
-			seq, bad := l.check(q.Mark, key, r, at)
-			if bad == ReasonNone {
-				return seq, ReasonNone
-			}
-			reason = max(reason, bad)
-		}
-		seq, bad := l.findQuoted(r, key, token, mask, at)
-		return seq, closest(reason, bad)
+	if !r.Kind.IsError() {
+		seq, e, bad := l.findAnswered(r, key, at, m)
+		return seq, e, closest(reason, bad)
 	}
-	seq, bad := l.findAnswered(r, key, at, m)
-	return seq, closest(reason, bad)
+	if q := &r.Quote; q.Marked && q.Mark != token {
+		seq, e, bad := l.check(q.Mark, key, r, at)
+		if bad == ReasonNone {
+			return seq, e, ReasonNone
+		}
+		reason = max(reason, bad)
+	}
+	seq, e, bad := l.findQuoted(r, key, token, mask, at)
+	return seq, e, closest(reason, bad)
 }
 
 // closest is the greater of two reasons, or none at all if the second is.
@@ -85,14 +84,14 @@ func closest(before, last Reason) Reason {
 	return max(before, last)
 }
 
-// check expands the probe that has the token, if the reply is its.
-func (l *Ledger) check(token uint32, key frame.Key, r *frame.Reply, at time.Duration) (uint32, Reason) {
+// check gives the probe that has the token, if the reply is its.
+func (l *Ledger) check(token uint32, key frame.Key, r *frame.Reply, at time.Duration) (uint32, *entry, Reason) {
 	seq := l.cipher.Decrypt(token)
 	if l.entered-1-seq >= l.ring.size || l.ring.state(seq) == void {
-		return seq, ReasonUnknown
+		return seq, nil, ReasonUnknown
 	}
-	l.expand(seq, token, at)
-	return seq, l.refuse(key, r)
+	e := l.expand(seq, token, at)
+	return seq, e, e.refuseKeyed(key, r)
 }
 
 // gone tells whether the number was given out and its slot taken again since.
@@ -103,16 +102,16 @@ func (l *Ledger) gone(seq uint32) bool {
 	return age >= l.ring.size && uint64(age) < l.numbers
 }
 
-// refuse says what in the reply isn't the expanded probe's.
-func (l *Ledger) refuse(key frame.Key, r *frame.Reply) Reason {
-	if l.found.key != key {
+// refuseKeyed says what in the reply isn't the probe's, its key included.
+func (e *entry) refuseKeyed(key frame.Key, r *frame.Reply) Reason {
+	if e.key != key {
 		return ReasonUnknown
 	}
-	return l.found.refuse(r, frame.Route{})
+	return e.refuse(r, frame.Route{})
 }
 
 // findQuoted looks for the probe of an error whose token is incomplete or wrong.
-func (l *Ledger) findQuoted(r *frame.Reply, key frame.Key, token, mask uint32, at time.Duration) (uint32, Reason) {
+func (l *Ledger) findQuoted(r *frame.Reply, key frame.Key, token, mask uint32, at time.Duration) (uint32, *entry, Reason) {
 	q := &r.Quote
 	reason, only, fits := ReasonUnknown, uint32(0), 0
 	for c := l.chain(addressOf(q.Dst)); ; {
@@ -124,9 +123,9 @@ func (l *Ledger) findQuoted(r *frame.Reply, key frame.Key, token, mask uint32, a
 		if !halfAgrees(own, token, mask) {
 			continue
 		}
-		l.expand(seq, own, at)
-		bad := l.refuse(key, r)
-		if bad == ReasonNone && l.found.dst.Is6() && l.found.label != q.Label {
+		e := l.expand(seq, own, at)
+		bad := e.refuseKeyed(key, r)
+		if bad == ReasonNone && e.dst.Is6() && e.label != q.Label {
 			bad = ReasonUnknown
 		}
 		if bad != ReasonNone {
@@ -138,12 +137,11 @@ func (l *Ledger) findQuoted(r *frame.Reply, key frame.Key, token, mask uint32, a
 	}
 	switch fits {
 	case 0:
-		return 0, reason
+		return 0, nil, reason
 	case 1:
-		l.expand(only, l.cipher.Encrypt(only), at)
-		return only, ReasonNone
+		return only, l.expand(only, l.cipher.Encrypt(only), at), ReasonNone
 	}
-	return 0, ReasonAmbiguous
+	return 0, nil, ReasonAmbiguous
 }
 
 // halfAgrees tells whether one half of a probe's token came back, and nothing
@@ -155,7 +153,7 @@ func halfAgrees(own, token, mask uint32) bool {
 }
 
 // findAnswered looks for the probe of a direct answer without a token.
-func (l *Ledger) findAnswered(r *frame.Reply, key frame.Key, at time.Duration, m *Match) (uint32, Reason) {
+func (l *Ledger) findAnswered(r *frame.Reply, key frame.Key, at time.Duration, m *Match) (uint32, *entry, Reason) {
 	reason, newest, best, ttl, aloft := ReasonUnknown, uint32(0), uint32(0), uint8(0), 0
 	known := false
 	for c := l.chain(addressOf(r.From)); ; {
@@ -163,29 +161,28 @@ func (l *Ledger) findAnswered(r *frame.Reply, key frame.Key, at time.Duration, m
 		if !ok {
 			break
 		}
-		l.expand(seq, l.cipher.Encrypt(seq), at)
-		if bad := l.refuse(key, r); bad != ReasonNone {
+		e := l.expand(seq, l.cipher.Encrypt(seq), at)
+		if bad := e.refuseKeyed(key, r); bad != ReasonNone {
 			reason = max(reason, bad)
 			continue
 		}
 		if !known {
 			known, newest = true, seq
 		}
-		if l.found.state != inFlight {
+		if e.state != inFlight {
 			continue
 		}
-		if aloft == 0 || l.found.ttl > ttl {
-			best, ttl = seq, l.found.ttl
+		if aloft == 0 || e.ttl > ttl {
+			best, ttl = seq, e.ttl
 		}
 		aloft++
 	}
 	switch {
 	case !known:
-		return 0, reason
+		return 0, nil, reason
 	case aloft == 0:
 		best = newest
 	}
 	m.Ambiguous = aloft > 1
-	l.expand(best, l.cipher.Encrypt(best), at)
-	return best, ReasonNone
+	return best, l.expand(best, l.cipher.Encrypt(best), at), ReasonNone
 }

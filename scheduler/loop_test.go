@@ -72,6 +72,7 @@ type echo struct {
 	reply []byte
 	pkt   rx.Packet
 	mute  bool // answers nothing
+	waits int
 }
 
 const (
@@ -109,7 +110,7 @@ func (e *echo) Flush() (int, error) {
 
 func (e *echo) Drop()                          { e.lent = e.left }
 func (e *echo) Send([][]byte) (int, error)     { panic("it has slots") }
-func (e *echo) Wait(until time.Duration) error { e.now = max(e.now, until); return nil }
+func (e *echo) Wait(until time.Duration) error { e.waits++; e.now = max(e.now, until); return nil }
 func (e *echo) Lag() time.Duration             { return 0 }
 func (e *echo) Drops() (uint64, error)         { return 0, nil }
 
@@ -166,12 +167,17 @@ func TestLoopExpires(t *testing.T) {
 	const total = 100_000
 	s, net := newSweep(total), newEcho()
 	net.mute = true
-	e := New(loopConfig(t, s, net))
+	cfg := loopConfig(t, s, net)
+	cfg.Batch = 1 // a send time of its own for each
+	e := New(cfg)
 	if err := e.Run(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	if c := e.Counts(); !c.Balanced() || c.Expired != total || s.expired != total {
 		t.Errorf("%d expired, counts %+v", s.expired, c)
+	}
+	if limit := int(net.now/rest) + 10; net.waits > limit {
+		t.Errorf("%d wake-ups in %v", net.waits, net.now)
 	}
 }
 

@@ -1,10 +1,13 @@
 package scheduler
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"testing"
 	"time"
+
+	"github.com/hopquote/hopquote/rx"
 )
 
 // paced runs a Rate for a while under a clock that moves while probes are sent,
@@ -139,5 +142,35 @@ func TestRateExtremes(t *testing.T) {
 	slow.Sent()
 	if n, due := slow.Ready(time.Hour); n != 0 || due != Never {
 		t.Errorf("%d may leave, due %v; want none, ever", n, due)
+	}
+}
+
+// times notes when frames leave.
+type times struct{ sent []time.Duration }
+
+func (o *times) FrameSent(at time.Duration, _ []byte) { o.sent = append(o.sent, at) }
+func (o *times) FrameMatched(*rx.Packet, *rx.Match)   {}
+
+func TestEngineRate(t *testing.T) {
+	const rate = 10_000
+	s, net, o := newSweep(3*rate), newEcho(), &times{}
+	cfg := loopConfig(t, s, net)
+	cfg.Rate, cfg.Batch, cfg.Observer = rate, 0, o
+	e := New(cfg)
+	if err := e.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	greatest, least := most(o.sent, time.Second)
+	if greatest > rate*1.01 || least < rate*0.99 || len(o.sent) != 3*rate {
+		t.Errorf("%d probes, %d to %d in a second", len(o.sent), least, greatest)
+	}
+	if n, _ := most(o.sent, 10*time.Millisecond); n > rate*0.016 {
+		t.Errorf("%d in 10 ms", n)
+	}
+	if n, _ := most(o.sent, 1); n > 4 {
+		t.Errorf("%d share a send time", n)
+	}
+	if net.waits > 3100 {
+		t.Errorf("%d wake-ups in 3 s", net.waits)
 	}
 }

@@ -9,8 +9,7 @@ import (
 
 	"github.com/hopquote/hopquote/cmd/internal/bsd"
 	"github.com/hopquote/hopquote/cmd/internal/labcmd"
-	"github.com/hopquote/hopquote/cmd/internal/quotes"
-	"github.com/hopquote/hopquote/cmd/internal/survey"
+	_ "github.com/hopquote/hopquote/cmd/internal/prefault"
 	"github.com/hopquote/hopquote/cmd/internal/trace"
 )
 
@@ -49,16 +48,12 @@ func run(args []string) int {
 	switch command, rest := args[1], args[2:]; command {
 	case "trace":
 		return trace.Main(append([]string{"hopquote trace"}, rest...), trace.OS())
-	case "survey":
-		return survey.Main(rest, survey.OS())
-	case "quotes":
-		return quotes.Main(rest, os.Stdout, os.Stderr)
 	case "lab":
 		return labcmd.Lab(rest, os.Stdin, os.Stdout, os.Stderr)
 	case "demo":
 		return labcmd.Demo(rest, os.Stdin, os.Stdout, os.Stderr)
-	case "bench":
-		return bench(rest, os.Stderr)
+	case "survey", "quotes", "bench":
+		return become(command, rest, os.Stderr)
 	case "version", "--version", "-V":
 		return trace.Main([]string{args[0], "-V"}, trace.OS())
 	case "help", "--help", "-h":

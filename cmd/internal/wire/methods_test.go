@@ -123,10 +123,10 @@ func (p path) cross(t *testing.T, n *lab.Net, m frame.Method) {
 
 	got := map[int]string{}
 	for deadline := time.Since(w.Epoch) + 10*time.Second; len(got) < 3 && time.Since(w.Epoch) < deadline; {
-		if err := w.Ring.Wait(deadline); err != nil {
+		if err := w.Receiver.Wait(deadline); err != nil {
 			t.Fatal(err)
 		}
-		err := w.Ring.Drain(func(pkt *rx.Packet) {
+		err := w.Receiver.Drain(func(pkt *rx.Packet) {
 			var r frame.Reply
 			var match rx.Match
 			frame.Decode(pkt.Data, w.Envelope.Header.Type, pkt.Offloaded, &r)

@@ -31,6 +31,10 @@ func complete(d Document) Document {
 	d.CommandLine, d.Counts.StrayReasons = list(d.CommandLine), list(d.Counts.StrayReasons)
 	d.Options.WaitHere, d.Options.WaitNear = finite(d.Options.WaitHere), finite(d.Options.WaitNear)
 	d.Options.Gateways = list(d.Options.Gateways)
+	d.PathChanges = slices.Clone(list(d.PathChanges))
+	for i := range d.PathChanges {
+		d.PathChanges[i].Fields = list(d.PathChanges[i].Fields)
+	}
 	d.Hops = slices.Clone(list(d.Hops))
 	for i := range d.Hops {
 		h := &d.Hops[i]
@@ -50,7 +54,7 @@ func complete(d Document) Document {
 }
 
 func completeReply(r Reply) *Reply {
-	r.TCPFlags, r.Rewritten = list(r.TCPFlags), list(r.Rewritten)
+	r.TCPFlags, r.Rewritten, r.QuoteChanges = list(r.TCPFlags), list(r.Rewritten), list(r.QuoteChanges)
 	if r.Extensions != nil {
 		e := *r.Extensions
 		e.Objects = slices.Clone(list(e.Objects))

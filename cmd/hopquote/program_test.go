@@ -9,10 +9,10 @@ import (
 )
 
 // The bench is another program, whose arguments and exit status pass through.
-func TestBenchIsStarted(t *testing.T) {
+func TestProgramIsStarted(t *testing.T) {
 	dir := t.TempDir()
 	script := "#!/bin/sh\necho \"$@\"\nexit 7\n"
-	if err := os.WriteFile(filepath.Join(dir, benchProgram), []byte(script), 0o755); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "hopquote-bench"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(filepath.Join(binaries, "hopquote"), "bench", "tx", "--rounds", "1")
@@ -23,7 +23,7 @@ func TestBenchIsStarted(t *testing.T) {
 	}
 }
 
-func TestBenchIsMissing(t *testing.T) {
+func TestProgramIsMissing(t *testing.T) {
 	cmd := exec.Command(filepath.Join(binaries, "hopquote"), "bench", "tx")
 	cmd.Env = append(os.Environ(), "PATH="+t.TempDir())
 	var errs strings.Builder
