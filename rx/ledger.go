@@ -189,7 +189,7 @@ func (l *Ledger) Close() {}
 func (l *Ledger) EachInFlight(f func(tag int)) {
 	for seq := l.tail; seq != l.entered; seq++ {
 		if l.ring.state(seq) == flying {
-			f(l.ring.get(seq).tag)
+			f(tagOf(l.ring.at(seq)))
 		}
 	}
 }

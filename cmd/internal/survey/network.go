@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hopquote/hopquote/cmd/internal/survey/checkpoint"
 	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/frame/link"
 	"github.com/hopquote/hopquote/rx"
@@ -32,9 +33,14 @@ type network struct {
 // nextHopPatience is how long the first probe waits for the next hop's address.
 const nextHopPatience = time.Second
 
-// openNetwork opens it. gone hears when the interface goes away.
-func openNetwork(o *options, targets *space.Space, r *rand.Rand, gone func(error)) (*network, error) {
+// openNetwork opens it, for a survey that goes on from a checkpoint as it was. gone hears when the interface goes away.
+func openNetwork(o *options, targets *space.Space, r *rand.Rand, from *checkpoint.Checkpoint, gone func(error)) (*network, error) {
 	n := &network{epoch: time.Now()}
+	if from != nil {
+		// All runs of a survey share an epoch, and what tells flows apart.
+		n.epoch = n.epoch.Add(-max(n.epoch.Sub(from.Start), 0))
+		n.srcPort, n.sum = from.SrcPort, from.Sum
+	}
 	if err := n.open(o, targets, r, gone); err != nil {
 		n.close()
 		return nil, err
@@ -98,6 +104,12 @@ func (n *network) any() *link.Envelope {
 	return n.envelopes[1]
 }
 
+// link names the interface, and what kind it is.
+func (n *network) link() string {
+	e := n.any()
+	return fmt.Sprintf("%s (header of %d bytes)", e.Interface.Name, e.Header.Type.HeaderLen())
+}
+
 // src is the source address of a family, not valid without targets.
 func (n *network) src(f int) netip.Addr {
 	if n.envelopes[f] == nil {
@@ -116,6 +128,10 @@ const (
 
 // holdPorts finds adjacent source ports for all flows, that nobody else has.
 func (n *network) holdPorts(o *options, r *rand.Rand) error {
+	fixed := n.srcPort != 0
+	if !o.method.HasPorts() && fixed {
+		return nil
+	}
 	if !o.method.HasPorts() {
 		n.srcPort = uint16(r.IntN(1<<16-1)) + 1
 		n.sum = uint16(r.IntN(1<<16-2-o.flows)) + 1
@@ -123,11 +139,13 @@ func (n *network) holdPorts(o *options, r *rand.Rand) error {
 	}
 	var err error
 	for range portTries {
-		n.srcPort = o.srcPort
+		if !fixed {
+			n.srcPort = o.srcPort
+		}
 		if n.srcPort == 0 {
 			n.srcPort = uint16(firstPort + r.IntN(lastPort-firstPort))
 		}
-		if err = n.hold(o); err == nil || o.srcPort != 0 {
+		if err = n.hold(o); err == nil || fixed || o.srcPort != 0 {
 			return err
 		}
 		n.releasePorts()

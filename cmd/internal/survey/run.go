@@ -3,6 +3,8 @@ package survey
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/hopquote/hopquote/cmd/internal/output/record"
 	"github.com/hopquote/hopquote/cmd/internal/privilege"
+	"github.com/hopquote/hopquote/cmd/internal/survey/checkpoint"
 	"github.com/hopquote/hopquote/cmd/internal/survey/sink"
 	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/rx"
@@ -35,6 +38,15 @@ type run struct {
 	watched *watched
 	engine  *scheduler.Engine
 	status  *status
+
+	book   *rx.Ledger
+	keyID  string // of the tokens' key: a hash of it
+	keeper *keeper
+	begun  time.Duration // when this run began, since the first one did
+	// Of a survey that goes on: where it was, and what is left of that to add.
+	resumed *checkpoint.Checkpoint
+	before  checkpoint.Head
+	onward  string // how to go on with it
 
 	stopOnce sync.Once
 	why      error // why the run was stopped before it was complete; nil: it was not
@@ -60,11 +72,17 @@ func (r *run) do() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	var err error
-	r.net, err = openNetwork(r.o, r.targets, r.rand, func(err error) { r.stop(err); cancel() })
+	r.net, err = openNetwork(r.o, r.targets, r.rand, r.resumed, func(err error) { r.stop(err); cancel() })
 	if err != nil {
 		return err
 	}
 	defer r.net.close()
+	r.begun = time.Since(r.net.epoch)
+	if r.resumed != nil {
+		if err := r.sameLink(); err != nil {
+			return fmt.Errorf("--resume %s: %w", r.o.resume, err)
+		}
+	}
 	if err := r.prepare(); err != nil {
 		return err
 	}
@@ -116,13 +134,18 @@ func (r *run) close(err error) {
 		r.stopOnce.Do(func() { r.why = err })
 	}
 	r.end.At = time.Since(r.net.epoch)
-	r.end.Counts, r.frames = r.engine.Counts(), r.engine.Frames()
-	r.end.KernelDrops, _ = r.net.ring.Drops()
-	r.end.Complete = r.watched.surveyor.Done()
+	last := r.snapshot(r.end.At)
+	last.Stopped = true
+	r.end.Counts, r.frames, r.end.KernelDrops, r.end.Complete = last.Counts, last.Frames, last.KernelDrops, last.Complete
 	all, done := r.watched.progress()
 	r.status.note(r.end.At, r.end.Counts, r.watched.sending, all, done)
+	r.keeper.wait()
 	if err := r.sink.Close(&r.end); err != nil {
 		r.stopOnce.Do(func() { r.why = err })
+	}
+	var kerr error
+	if r.onward, kerr = r.finish(last); kerr != nil {
+		r.stopOnce.Do(func() { r.why = kerr })
 	}
 	r.status.end()
 }
@@ -143,27 +166,35 @@ func (r *run) prepare() error {
 		Attempts: o.attempts, GapLimit: o.gap, Timeout: o.timeout, Rate: perSecond, Size4: r.cfg.Probe4.Size, Size6: r.cfg.Probe6.Size,
 		Link: env.Header.Type, Interface: env.Interface.Name,
 	}
+	r.keeper = r.newKeeper()
 	w := &watched{srcPort: n.srcPort, ports: o.method.HasPorts()}
 	r.watched = w
 	r.cfg.Reply, r.cfg.Finish = w.reply, w.finish
 	if w.surveyor, err = newSurveyor(o.mode, r.cfg); err != nil {
 		return err
 	}
+	if r.resumed != nil {
+		if err := w.Restore(r.resumed.State); err != nil {
+			return fmt.Errorf("--resume %s: %w", o.resume, err)
+		}
+		r.takeBack()
+	}
 	r.status = r.newStatus(perSecond)
 	w.status = r.status
-	book, window, err := r.newBook(perSecond)
-	if err != nil {
+	var window int
+	if r.book, window, err = r.newBook(perSecond); err != nil {
 		return err
 	}
 	r.sink, err = sink.Open(sink.Config{
 		Targets: o.outputs, Run: &r.record, Stdout: r.std.Out, Overwrite: o.overwrite, Failed: r.stop,
+		Known: o.mode != "random", Keep: true, Resume: r.results(),
 	})
 	if err != nil {
 		return err
 	}
 	w.sink, w.probes = r.sink, r.sink.Traces() && o.mode != "random"
 	cfg := scheduler.Config{
-		Strategy: w, Clock: scheduler.Monotonic{Epoch: n.epoch}, Sender: n.sender(), Receiver: n.ring, Book: book,
+		Strategy: w, Clock: scheduler.Monotonic{Epoch: n.epoch}, Sender: n.sender(), Receiver: n.ring, Book: r.book,
 		Link: env.Header, MTU: env.MTU, Window: window, Rate: perSecond, Full: r.sink.Full,
 	}
 	if perSecond == 0 {
@@ -173,8 +204,41 @@ func (r *run) prepare() error {
 		cfg.Observer = frames{r.sink}
 	}
 	r.engine = scheduler.New(cfg)
-	w.counts = r.engine.Counts
+	w.counts = r.counts
+	r.keeper.sink = r.sink
+	w.keeper = r.keeper
 	return nil
+}
+
+// newKeeper makes what writes checkpoints.
+func (r *run) newKeeper() *keeper {
+	o := r.o
+	path, every := o.checkpoint, o.every
+	if path == "" && o.resume != "" {
+		path = o.resume // it was asked for once
+	}
+	if path == "" {
+		path, every = keepAt(o.outputs), 0
+	}
+	k := newKeeper(path, every)
+	k.snap, k.fail = r.snapshot, r.stop
+	return k
+}
+
+// counts are those of this run and the ones before.
+func (r *run) counts() rx.Counts {
+	c := r.engine.Counts()
+	c.Add(&r.before.Counts)
+	return c
+}
+
+// takeBack has the probes that were in flight count as never sent: they will be
+// sent again.
+func (r *run) takeBack() {
+	c := &r.before.Counts
+	r.before.Resent += c.InFlight
+	c.Sent -= c.InFlight
+	c.InFlight = 0
 }
 
 const (
@@ -195,6 +259,8 @@ func (r *run) newBook(perSecond float64) (*rx.Ledger, int, error) {
 	for i := range key {
 		key[i] = byte(r.rand.Uint32())
 	}
+	sum := sha256.Sum256(append([]byte("hopquote key id"), key[:]...))
+	r.keyID = hex.EncodeToString(sum[:8])
 	book, err := rx.NewLedger(rx.LedgerConfig{
 		Key: key, Timeout: r.o.timeout, Slots: window, IPv6: r.net.envelopes[1] != nil,
 	})
@@ -202,10 +268,12 @@ func (r *run) newBook(perSecond float64) (*rx.Ledger, int, error) {
 }
 
 func (r *run) newStatus(perSecond float64) *status {
+	_, had := r.watched.progress()
 	s := &status{
+		begun: r.begun, before: r.before.Active, had: had, last: sample{at: r.before.Active, counts: r.before.Counts},
 		out: r.std.Err, form: r.o.status, every: r.o.interval, asked: perSecond, unit: "probes",
 		found: func() uint64 { return r.sink.Found() },
-		drops: func() uint64 { n, _ := r.net.ring.Drops(); return n },
+		drops: func() uint64 { n, _ := r.net.ring.Drops(); return n + r.before.KernelDrops },
 	}
 	if r.o.mode == "adaptive" {
 		s.unit = "traces"

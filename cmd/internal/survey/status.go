@@ -24,6 +24,11 @@ type status struct {
 	found func() uint64
 	drops func() uint64
 
+	// Of a survey that goes on: what it had when this run began.
+	begun  time.Duration // since the first run began
+	before time.Duration // how long the runs before took
+	had    uint64        // of what is to do
+
 	next   time.Duration
 	last   sample
 	latest atomic.Pointer[sample]
@@ -48,8 +53,8 @@ func (s *status) due(now time.Duration) bool { return now >= s.next }
 
 // note takes a sample. The first one comes when probing begins.
 func (s *status) note(now time.Duration, c rx.Counts, sending span, all, done uint64) {
-	n := &sample{at: now, counts: c, average: sending.rate(), all: all, done: done}
-	if d := now - s.last.at; d > 0 {
+	n := &sample{at: s.before + now - s.begun, counts: c, average: sending.rate(), all: all, done: done}
+	if d := n.at - s.last.at; d > 0 {
 		n.recent = float64(c.Sent-s.last.counts.Sent) / d.Seconds()
 	}
 	s.last, s.next = *n, now+s.every
@@ -127,8 +132,8 @@ func (s *status) report() (report, bool) {
 	if settled := c.Answered + c.Expired; settled > 0 {
 		r.MatchedShare = float64(c.Answered) / float64(settled)
 	}
-	if n.done > 0 {
-		left := int64(float64(n.at) / float64(n.done) * float64(n.all-n.done))
+	if n.done > s.had && n.all >= n.done {
+		left := int64(float64(n.at-s.before) / float64(n.done-s.had) * float64(n.all-n.done))
 		r.LeftNS = &left
 	}
 	return r, true

@@ -24,6 +24,7 @@ type watched struct {
 	counts   func() rx.Counts
 	sending  span // of all probes
 	status   *status
+	keeper   *keeper
 	record   record.Reply // scratch
 }
 
@@ -44,6 +45,7 @@ func (s span) rate() float64 {
 // Plan plans, unless the run comes to an end: then what is in flight may still
 // be answered.
 func (w *watched) Plan(pass *scheduler.Pass) {
+	w.keeper.plan(pass.Now)
 	if !w.draining.Load() {
 		w.surveyor.Plan(pass)
 	}

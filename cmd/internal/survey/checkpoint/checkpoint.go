@@ -17,7 +17,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,13 +41,14 @@ type Head struct {
 	Args     []string // the command line
 	Settings []Setting
 	Complete bool // there is nothing left to do
+	Stopped  bool // the run ended here, and nothing was written since
 
 	Start   time.Time     // of the first run
 	Active  time.Duration // how long the runs took together
 	Runs    int           // how many there were
 	Seed    uint64
-	KeyIDs  []string // of each run
-	Src     [2]netip.Addr
+	KeyIDs  []string  // of each run
+	Src     [2]string // addresses, by family
 	SrcPort uint16
 	Sum     uint16
 	Link    string // type and name of the interface

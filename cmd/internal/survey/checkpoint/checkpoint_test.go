@@ -34,7 +34,7 @@ func TestReadBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(some(), got, cmpopts.EquateComparable(), cmpopts.EquateEmpty(), cmpopts.IgnoreFields(Head{}, "Src")); diff != "" {
+	if diff := cmp.Diff(some(), got, cmpopts.EquateComparable(), cmpopts.EquateEmpty()); diff != "" {
 		t.Error(diff)
 	}
 	if list, _ := os.ReadDir(path[:len(path)-6]); len(list) != 1 {
