@@ -3,6 +3,7 @@ package survey
 import (
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hopquote/hopquote/cmd/internal/survey/checkpoint"
@@ -23,6 +24,7 @@ type keeper struct {
 	writing sync.WaitGroup
 	last    time.Duration // of the run: up to where the file's checkpoint goes
 	written bool          // there is one of this run
+	ending  atomic.Bool   // the outputs are being closed: another checkpoint comes
 }
 
 func newKeeper(path string, every time.Duration) *keeper {
@@ -50,7 +52,7 @@ func (k *keeper) plan(now time.Duration) {
 			if err == nil {
 				err = k.write(c, cut, now)
 			}
-			if err != nil {
+			if err != nil && !k.ending.Load() {
 				k.fail(err)
 			}
 		})

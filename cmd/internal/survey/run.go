@@ -139,6 +139,7 @@ func (r *run) close(err error) {
 	r.end.Counts, r.frames, r.end.KernelDrops, r.end.Complete = last.Counts, last.Frames, last.KernelDrops, last.Complete
 	all, done := r.watched.progress()
 	r.status.note(r.end.At, r.end.Counts, r.watched.sending, all, done)
+	r.keeper.ending.Store(true)
 	r.keeper.wait()
 	if err := r.sink.Close(&r.end); err != nil {
 		r.stopOnce.Do(func() { r.why = err })

@@ -331,6 +331,7 @@ func (s *Sink) Close(end *record.End) error {
 	if s.cfg.Keep {
 		if s.last, s.lastErr = s.cut(); s.lastErr == nil {
 			s.lastErr = s.last.Sync()
+			s.last.files = nil // they are about to be closed
 		}
 	}
 	s.trace.rest(end.Complete)
