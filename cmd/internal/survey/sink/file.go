@@ -30,6 +30,7 @@ type file struct {
 	keeper  record.Keeper // nil unless the writer has files of its own
 
 	pending []byte
+	ends    []int   // of what each call wrote, in pending
 	out     counted // where pending goes
 	zip     *packer // nil: uncompressed
 	file    *os.File
@@ -52,6 +53,7 @@ func (c *counted) Write(b []byte) (int, error) {
 // Write collects.
 func (f *file) Write(b []byte) (int, error) {
 	f.pending = append(f.pending, b...)
+	f.ends = append(f.ends, len(f.pending))
 	return len(b), nil
 }
 
@@ -78,18 +80,26 @@ func (f *file) flush() error {
 			f.failed, f.broken = true, true
 			return f.named(err)
 		}
-		f.pending = f.pending[:0]
+		f.pending, f.ends = f.pending[:0], f.ends[:0]
 		return nil
 	}
 	before := f.out.size
-	if _, err := f.out.Write(f.pending); err != nil {
+	if n, err := f.out.Write(f.pending); err != nil {
+		whole := 0
+		for _, end := range f.ends {
+			if end <= n {
+				whole = end
+			}
+		}
+		before += int64(whole)
+		f.pending = f.pending[whole:]
 		f.failed, f.out.size = true, before
 		if f.file != nil {
 			_ = f.file.Truncate(before) // a device can't be cut; the first error is the one to tell
 		}
 		return f.named(err)
 	}
-	f.pending = f.pending[:0]
+	f.pending, f.ends = f.pending[:0], f.ends[:0]
 	return nil
 }
 
@@ -156,6 +166,7 @@ func (f *file) begin(cfg *Config, on *Output) error {
 	if f.Writer, err = t.Kind.New(f, cfg.Run); err == nil && on != nil {
 		// What begins the file is there already.
 		f.pending = append(f.pending[:0], on.Rest...)
+		f.ends = f.ends[:0]
 	}
 	return err
 }
