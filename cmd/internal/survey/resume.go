@@ -68,7 +68,7 @@ func (r *run) settings() []checkpoint.Setting {
 		{Name: "--start-ttl", Value: n(uint64(o.start))}, {Name: "--flows", Value: n(uint64(o.flows))},
 		{Name: "--attempts", Value: n(uint64(o.attempts))}, {Name: "--gap-limit", Value: n(uint64(o.gap))},
 		{Name: "--tos", Value: n(uint64(o.tos))}, {Name: "--size", Value: n(uint64(o.size))}, {Name: "--probe-contact", Value: strconv.Quote(o.contact)},
-		{Name: "--shard", Value: n(o.shard) + "/" + n(o.shards)}, {Name: "--output", Value: strings.Join(outputs, " ")},
+		{Name: "--loops", Value: n(uint64(o.loops))}, {Name: "--shard", Value: n(o.shard) + "/" + n(o.shards)}, {Name: "--output", Value: strings.Join(outputs, " ")},
 		{Name: "targets", Value: fmt.Sprintf("%d, digest %x", r.targets.Len(), digest[:8])},
 	}
 }

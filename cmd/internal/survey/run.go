@@ -10,6 +10,7 @@ import (
 	mathrand "math/rand/v2"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -35,19 +36,19 @@ type run struct {
 	net     *network
 	record  record.Run
 	sink    *sink.Sink
-	watched *watched
-	engine  *scheduler.Engine
+	loops   []*watched
+	engines scheduler.Shards // of the loops
 	status  *status
 
-	book   *rx.Ledger
-	keyID  string // of the tokens' key: a hash of it
 	keeper *keeper
+	keyIDs []string      // of the tokens' keys, by loop: hashes of them
 	begun  time.Duration // when this run began, since the first one did
 	// Of a survey that goes on: where it was, and what is left of that to add.
 	resumed *checkpoint.Checkpoint
 	before  checkpoint.Head
 	onward  string // how to go on with it
 
+	draining atomic.Bool // no more probes leave
 	stopOnce sync.Once
 	why      error // why the run was stopped before it was complete; nil: it was not
 	end      record.End
@@ -83,6 +84,14 @@ func (r *run) do() error {
 			return fmt.Errorf("--resume %s: %w", r.o.resume, err)
 		}
 	}
+	if r.o.keepOut {
+		if err := r.net.keepKernelOut(r.o); err != nil {
+			fmt.Fprintf(r.std.Err, "hopquote survey: --keep-kernel-out: %v\n", err)
+		}
+	}
+	if tx, why := r.net.sends(); why != nil {
+		fmt.Fprintf(r.std.Err, "hopquote survey: probes leave by %s: %v\n", tx, why)
+	}
 	if err := r.prepare(); err != nil {
 		return err
 	}
@@ -95,7 +104,7 @@ func (r *run) do() error {
 	}
 	s := listen()
 	defer s.close()
-	defer context.AfterFunc(ctx, r.net.ring.Wake)()
+	defer context.AfterFunc(ctx, r.net.wake)()
 	finished := make(chan struct{})
 	go func() {
 		for n := 0; ; n++ {
@@ -111,7 +120,7 @@ func (r *run) do() error {
 		}
 	}()
 	r.status.start(s.demand)
-	err = r.engine.Run(ctx)
+	err = r.engines.Run(ctx)
 	if errors.Is(err, scheduler.ErrInterrupted) {
 		err = nil // r.why has the reason
 	}
@@ -124,8 +133,8 @@ func (r *run) do() error {
 // first reason stays.
 func (r *run) stop(why error) {
 	r.stopOnce.Do(func() { r.why = why })
-	r.watched.draining.Store(true)
-	r.net.ring.Wake()
+	r.draining.Store(true)
+	r.net.wake()
 }
 
 // close ends the outputs and notes what became of the run.
@@ -134,13 +143,13 @@ func (r *run) close(err error) {
 		r.stopOnce.Do(func() { r.why = err })
 	}
 	r.end.At = time.Since(r.net.epoch)
-	last := r.snapshot(r.end.At)
-	last.Stopped = true
-	r.end.Counts, r.frames, r.end.KernelDrops, r.end.Complete = last.Counts, last.Frames, last.KernelDrops, last.Complete
-	all, done := r.watched.progress()
-	r.status.note(r.end.At, r.end.Counts, r.watched.sending, all, done)
+	for _, w := range r.loops {
+		w.note(r.end.At)
+	}
 	r.keeper.ending.Store(true)
 	r.keeper.wait()
+	last := r.last()
+	r.end.Counts, r.frames, r.end.KernelDrops, r.end.Complete = last.Counts, last.Frames, last.KernelDrops, last.Complete
 	if err := r.sink.Close(&r.end); err != nil {
 		r.stopOnce.Do(func() { r.why = err })
 	}
@@ -167,25 +176,7 @@ func (r *run) prepare() error {
 		Attempts: o.attempts, GapLimit: o.gap, Timeout: o.timeout, Rate: perSecond, Size4: r.cfg.Probe4.Size, Size6: r.cfg.Probe6.Size,
 		Link: env.Header.Type, Interface: env.Interface.Name,
 	}
-	r.keeper = r.newKeeper()
-	w := &watched{srcPort: n.srcPort, ports: o.method.HasPorts()}
-	r.watched = w
-	r.cfg.Reply, r.cfg.Finish = w.reply, w.finish
-	if w.surveyor, err = newSurveyor(o.mode, r.cfg); err != nil {
-		return err
-	}
-	if r.resumed != nil {
-		if err := w.Restore(r.resumed.State); err != nil {
-			return fmt.Errorf("--resume %s: %w", o.resume, err)
-		}
-		r.takeBack()
-	}
 	r.status = r.newStatus(perSecond)
-	w.status = r.status
-	var window int
-	if r.book, window, err = r.newBook(perSecond); err != nil {
-		return err
-	}
 	r.sink, err = sink.Open(sink.Config{
 		Targets: o.outputs, Run: &r.record, Stdout: r.std.Out, Overwrite: o.overwrite, Failed: r.stop,
 		Known: o.mode != "random", Keep: true, Resume: r.results(),
@@ -193,53 +184,51 @@ func (r *run) prepare() error {
 	if err != nil {
 		return err
 	}
-	w.sink, w.probes = r.sink, r.sink.Traces() && o.mode != "random"
-	cfg := scheduler.Config{
-		Strategy: w, Clock: scheduler.Monotonic{Epoch: n.epoch}, Sender: n.sender(), Receiver: n.ring, Book: r.book,
+	r.keeper = r.newKeeper()
+	for loop := range o.loops {
+		if err := r.addLoop(loop, perSecond/float64(o.loops)); err != nil {
+			return errors.Join(err, r.sink.Close(&r.end))
+		}
+	}
+	return r.restore()
+}
+
+// addLoop makes the next of the loops, which sends so many probes in a second.
+func (r *run) addLoop(loop int, perSecond float64) error {
+	o, n := r.o, r.net
+	env := n.any()
+	w := &watched{srcPort: n.firstPort(loop, o.loops), meter: &meter{every: o.interval, last: sample{at: r.begun}}, sink: r.sink, draining: &r.draining}
+	w.loop, w.keeper = loop, r.keeper
+	if o.method.HasPorts() {
+		w.stride = uint16(o.loops)
+	}
+	w.probes = r.sink.Traces() && o.mode != "random"
+	cfg := r.cfg
+	cfg.Probe4.SrcPort, cfg.Probe6.SrcPort, cfg.Stride = w.srcPort, w.srcPort, o.loops
+	cfg.Shard, cfg.Shards = o.shard+o.shards*uint64(loop), o.shards*uint64(o.loops)
+	cfg.Reply, cfg.Finish = w.reply, w.finish
+	var err error
+	if w.surveyor, err = newSurveyor(o.mode, cfg); err != nil {
+		return err
+	}
+	book, window, err := r.newBook(perSecond)
+	if err != nil {
+		return err
+	}
+	engine := scheduler.Config{
+		Strategy: w, Clock: scheduler.Monotonic{Epoch: n.epoch}, Sender: n.senders[loop].sender(), Receiver: n.rings[loop], Book: book,
 		Link: env.Header, MTU: env.MTU, Window: window, Rate: perSecond, Full: r.sink.Full,
 	}
 	if perSecond == 0 {
-		cfg.Batch = maxBatch
+		engine.Batch = maxBatch
 	}
 	if r.sink.Frames() {
-		cfg.Observer = frames{r.sink}
+		engine.Observer = frames{r.sink}
 	}
-	r.engine = scheduler.New(cfg)
-	w.counts = r.counts
-	r.keeper.sink = r.sink
-	w.keeper = r.keeper
+	e := scheduler.New(engine)
+	w.counts, w.frames, w.book = e.Counts, e.Frames, book
+	r.loops, r.engines, r.status.meters = append(r.loops, w), append(r.engines, e), append(r.status.meters, w.meter)
 	return nil
-}
-
-// newKeeper makes what writes checkpoints.
-func (r *run) newKeeper() *keeper {
-	o := r.o
-	path, every := o.checkpoint, o.every
-	if path == "" && o.resume != "" {
-		path = o.resume // it was asked for once
-	}
-	if path == "" {
-		path, every = keepAt(o.outputs), 0
-	}
-	k := newKeeper(path, every)
-	k.snap, k.fail = r.snapshot, r.stop
-	return k
-}
-
-// counts are those of this run and the ones before.
-func (r *run) counts() rx.Counts {
-	c := r.engine.Counts()
-	c.Add(&r.before.Counts)
-	return c
-}
-
-// takeBack has the probes that were in flight count as never sent: they will be
-// sent again.
-func (r *run) takeBack() {
-	c := &r.before.Counts
-	r.before.Resent += c.InFlight
-	c.Sent -= c.InFlight
-	c.InFlight = 0
 }
 
 const (
@@ -252,16 +241,16 @@ const (
 
 // newBook makes the ledger of the probes in flight.
 func (r *run) newBook(perSecond float64) (*rx.Ledger, int, error) {
-	window := maxWindow
+	window := maxWindow / r.o.loops
 	if perSecond > 0 {
-		window = int(min(max(perSecond*r.o.timeout.Seconds()*1.5, minWindow), maxWindow))
+		window = int(min(max(perSecond*r.o.timeout.Seconds()*1.5, minWindow), float64(window)))
 	}
 	var key [8]byte
 	for i := range key {
 		key[i] = byte(r.rand.Uint32())
 	}
 	sum := sha256.Sum256(append([]byte("hopquote key id"), key[:]...))
-	r.keyID = hex.EncodeToString(sum[:8])
+	r.keyIDs = append(r.keyIDs, hex.EncodeToString(sum[:8]))
 	book, err := rx.NewLedger(rx.LedgerConfig{
 		Key: key, Timeout: r.o.timeout, Slots: window, IPv6: r.net.envelopes[1] != nil,
 	})
@@ -269,12 +258,11 @@ func (r *run) newBook(perSecond float64) (*rx.Ledger, int, error) {
 }
 
 func (r *run) newStatus(perSecond float64) *status {
-	_, had := r.watched.progress()
 	s := &status{
-		begun: r.begun, before: r.before.Active, had: had, last: sample{at: r.before.Active, counts: r.before.Counts},
 		out: r.std.Err, form: r.o.status, every: r.o.interval, asked: perSecond, unit: "probes",
 		found: func() uint64 { return r.sink.Found() },
-		drops: func() uint64 { n, _ := r.net.ring.Drops(); return n + r.before.KernelDrops },
+		drops: func() uint64 { return r.before.KernelDrops + r.net.drops() },
+		begun: r.begun, before: &r.before,
 	}
 	if r.o.mode == "adaptive" {
 		s.unit = "traces"
@@ -295,7 +283,15 @@ func (r *run) summary() string {
 		"received %d = matched %d + duplicate %d + late %d + stray %d; kernel drops %d\n"+
 		"%d targets, %d interfaces, %d traces in %.3f s; probes left at %.0f/s\n",
 		c.Sent, c.Answered, c.Expired, c.InFlight, c.Received, c.Matched, c.Duplicate, c.Late, c.Strays(), r.end.KernelDrops,
-		r.targets.Len(), r.sink.Found(), max(r.end.Traces, r.sink.Finished()), r.end.At.Seconds(), r.watched.sending.rate())
+		r.targets.Len(), r.sink.Found(), max(r.end.Traces, r.sink.Finished()), r.active(r.end.At).Seconds(), r.sending().rate())
+}
+
+// sending is from the first to the last probe of all loops.
+func (r *run) sending() (sum span) {
+	for _, w := range r.loops {
+		sum.add(w.sending)
+	}
+	return sum
 }
 
 // probeSize is what a probe has on an Ethernet link, in bytes, at most.

@@ -62,6 +62,7 @@ func Main(args []string, std Std) int {
 			return usageError(std, err)
 		}
 		r.o, r.before = o, r.resumed.Head
+		takeBack(&r.before)
 	}
 	if !o.seeded {
 		o.seed = r.rand.Uint64()
@@ -139,9 +140,6 @@ func (r *run) report() int {
 	case r.end.KernelDrops > 0:
 		code = exitPartial
 		fmt.Fprintf(r.std.Err, "hopquote survey: %d replies found no room in the receive ring and are missing\n", r.end.KernelDrops)
-	}
-	if tx, why := r.net.sends(); why != nil {
-		fmt.Fprintf(r.std.Err, "hopquote survey: probes left by %s: %v\n", tx, why)
 	}
 	if r.onward != "" {
 		fmt.Fprintf(r.std.Err, "hopquote survey: %s\n", r.onward)

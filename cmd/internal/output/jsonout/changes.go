@@ -5,6 +5,37 @@ import (
 	"github.com/hopquote/hopquote/rx/anomaly/onpath"
 )
 
+// QuoteChange is a field of the probe that came back as another value. Values
+// are texts: numbers, some in hexadecimal with 0x, addresses, bytes in
+// hexadecimal, or absent.
+type QuoteChange struct {
+	Field    string `json:"field"`
+	Anomaly  string `json:"anomaly"` // what is odd about it, as hopquote quotes --explain lists them
+	Sent     string `json:"sent"`
+	Quoted   string `json:"quoted"`
+	SinceTTL int    `json:"since_ttl"` // the hop that was the first of those up to this one to quote it so
+}
+
+// PathChange is a place of the path where packets are changed.
+type PathChange struct {
+	Change      string         `json:"change"`      // nat, tos, ttl, mss, …
+	Description string         `json:"description"` // the same in words, with the place
+	AfterTTL    *int           `json:"after_ttl"`   // the last hop that quotes the packet otherwise; null where none tells
+	FirstTTL    int            `json:"first_ttl"`   // the first hop that shows the change
+	LastTTL     int            `json:"last_ttl"`    // the last one that does
+	UntilTTL    *int           `json:"until_ttl"`   // the first hop behind that quotes it as it was sent; null for none
+	Fields      []ChangedField `json:"fields"`      // as the first hop quotes them; empty where the evidence is another
+	Evidence    *string        `json:"evidence"`    // what else tells, in words; null for nothing
+}
+
+// ChangedField is a field of a PathChange.
+type ChangedField struct {
+	Field   string `json:"field"`
+	Anomaly string `json:"anomaly"`
+	Sent    string `json:"sent"`
+	Quoted  string `json:"quoted"`
+}
+
 func quoteChanges(changes []onpath.Change) []QuoteChange {
 	var out []QuoteChange
 	for i := range changes {

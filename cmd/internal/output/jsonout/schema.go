@@ -117,52 +117,22 @@ type AS struct {
 // Reply is the packet that answered. For too_big there was none: the header
 // fields are null.
 type Reply struct {
-	ReceivedOffsetNS int64         `json:"received_offset_ns"` // since start
-	Local            bool          `json:"local"`              // made on this host
-	Kind             string        `json:"kind"`               // time_exceeded, unreachable, too_big, parameter_problem, echo_reply, udp, tcp, udplite, dccp, raw, other
-	ICMPType         *int          `json:"icmp_type"`          // ICMP and ICMPv6 only
-	ICMPCode         *int          `json:"icmp_code"`          // ICMP and ICMPv6 only
-	TTL              *int          `json:"ttl"`                // or hop limit, as received
-	TOS              *int          `json:"tos"`                // or traffic class
-	IPID             *int          `json:"ip_id"`              // null for IPv6
-	SizeBytes        *int          `json:"size_bytes"`         // whole IP length
-	NextHopMTUBytes  *uint32       `json:"next_hop_mtu_bytes"` // too_big only; 0: the router did not tell
-	TCPFlags         []string      `json:"tcp_flags"`          // fin, syn, rst, psh, ack, urg, ece, cwr
-	Rewritten        []string      `json:"rewritten"`          // quoted fields that differ from what was sent, the TTL aside
-	Quote            *Quote        `json:"quote"`              // what an ICMP error brought back; null for other replies
-	QuoteChanges     []QuoteChange `json:"quote_changes"`      // all that differs in it from what was sent; empty without --quotes
-	Extensions       *Extensions   `json:"extensions"`         // RFC 4884; null when there are none
-}
+	ReceivedOffsetNS int64       `json:"received_offset_ns"` // since start
+	Local            bool        `json:"local"`              // made on this host
+	Kind             string      `json:"kind"`               // time_exceeded, unreachable, too_big, parameter_problem, echo_reply, udp, tcp, udplite, dccp, raw, other
+	ICMPType         *int        `json:"icmp_type"`          // ICMP and ICMPv6 only
+	ICMPCode         *int        `json:"icmp_code"`          // ICMP and ICMPv6 only
+	TTL              *int        `json:"ttl"`                // or hop limit, as received
+	TOS              *int        `json:"tos"`                // or traffic class
+	IPID             *int        `json:"ip_id"`              // null for IPv6
+	SizeBytes        *int        `json:"size_bytes"`         // whole IP length
+	NextHopMTUBytes  *uint32     `json:"next_hop_mtu_bytes"` // too_big only; 0: the router did not tell
+	TCPFlags         []string    `json:"tcp_flags"`          // fin, syn, rst, psh, ack, urg, ece, cwr
+	Rewritten        []string    `json:"rewritten"`          // quoted fields that differ from what was sent, the TTL aside
+	Quote            *Quote      `json:"quote"`              // what an ICMP error brought back; null for other replies
+	Extensions       *Extensions `json:"extensions"`         // RFC 4884; null when there are none
 
-// QuoteChange is a field of the probe that came back as another value. Values
-// are texts: numbers, some in hexadecimal with 0x, addresses, bytes in
-// hexadecimal, or absent.
-type QuoteChange struct {
-	Field    string `json:"field"`
-	Anomaly  string `json:"anomaly"` // what is odd about it, as hopquote quotes --explain lists them
-	Sent     string `json:"sent"`
-	Quoted   string `json:"quoted"`
-	SinceTTL int    `json:"since_ttl"` // the hop that was the first of those up to this one to quote it so
-}
-
-// PathChange is a place of the path where packets are changed.
-type PathChange struct {
-	Change      string         `json:"change"`      // nat, tos, ttl, mss, …
-	Description string         `json:"description"` // the same in words, with the place
-	AfterTTL    *int           `json:"after_ttl"`   // the last hop that quotes the packet otherwise; null where none tells
-	FirstTTL    int            `json:"first_ttl"`   // the first hop that shows the change
-	LastTTL     int            `json:"last_ttl"`    // the last one that does
-	UntilTTL    *int           `json:"until_ttl"`   // the first hop behind that quotes it as it was sent; null for none
-	Fields      []ChangedField `json:"fields"`      // as the first hop quotes them; empty where the evidence is another
-	Evidence    *string        `json:"evidence"`    // what else tells, in words; null for nothing
-}
-
-// ChangedField is a field of a PathChange.
-type ChangedField struct {
-	Field   string `json:"field"`
-	Anomaly string `json:"anomaly"`
-	Sent    string `json:"sent"`
-	Quoted  string `json:"quoted"`
+	QuoteChanges []QuoteChange `json:"quote_changes"` // all that differs in it from what was sent; empty without --quotes
 }
 
 // Quote is the part of the probe that an ICMP error carries.

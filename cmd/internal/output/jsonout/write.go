@@ -54,7 +54,8 @@ func complete(d Document) Document {
 }
 
 func completeReply(r Reply) *Reply {
-	r.TCPFlags, r.Rewritten, r.QuoteChanges = list(r.TCPFlags), list(r.Rewritten), list(r.QuoteChanges)
+	r.TCPFlags, r.Rewritten = list(r.TCPFlags), list(r.Rewritten)
+	r.QuoteChanges = list(r.QuoteChanges)
 	if r.Extensions != nil {
 		e := *r.Extensions
 		e.Objects = slices.Clone(list(e.Objects))
