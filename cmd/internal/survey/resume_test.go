@@ -3,6 +3,7 @@ package survey
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"math/rand/v2"
@@ -74,10 +75,14 @@ func hopsOf(replies map[point]netip.Addr) map[point]bool {
 func TestKilled(t *testing.T) {
 	truth := internet.Config{Seed: 5, MinHops: 8, MaxHops: 14, Silent: 5, SilentHosts: 10}
 	targets := []string{"20.1.0.0/25", "20.77.0.0/26", "2600:1:2:3::/122"}
-	for _, mode := range modes {
-		t.Run(mode, func(t *testing.T) {
+	for i, mode := range append(modes, modes...) {
+		loops, kills := 1, kills()
+		if i >= len(modes) {
+			loops, kills = 2, 4
+		}
+		t.Run(fmt.Sprintf("%s/%d", mode, loops), func(t *testing.T) {
 			args := append([]string{
-				"--mode", mode, "--rate=4k", "-m", "16", "-w", "100ms", "--seed=9", "--status=json", "--status-interval=10ms",
+				"--mode", mode, "--loops", fmt.Sprint(loops), "--rate=4k", "-m", "16", "-w", "100ms", "--seed=9", "--status=json", "--status-interval=10ms",
 			}, targets...)
 			whole := t.TempDir()
 			n := open(t, truth)
@@ -90,13 +95,13 @@ func TestKilled(t *testing.T) {
 			args = append(args, "--checkpoint", parts("check"), "--checkpoint-interval=10ms", "--metadata", parts("meta"),
 				"-o", "replies:"+parts("replies"), "-o", "jsonl:"+parts("traces"), "-o", "csv:"+parts("csv.gz"), "-o", "warts:"+parts("warts.zst"),
 				"-o", "parquet:"+parts("rows.parquet"), "-o", "pcapng:"+parts("frames"))
-			random, left := rand.New(rand.NewPCG(7, uint64(len(mode)))), kills()
+			random, left := rand.New(rand.NewPCG(7, uint64(len(mode)))), kills
 			killed := 0
 			for {
 				signal, lines, wait := started(t, n, args...)
 				if left > 0 {
 					until(t, lines)
-					time.Sleep(time.Duration(random.IntN(1200/kills())) * time.Millisecond)
+					time.Sleep(time.Duration(random.IntN(1200/kills)) * time.Millisecond)
 					signal(syscall.SIGKILL)
 				}
 				rest, _ := io.ReadAll(lines)
