@@ -207,6 +207,12 @@ func (o *options) probe(src, dst netip.Addr) (frame.Probe, error) {
 			return p, fmt.Errorf("--size %d: tcp probes have %d bytes", o.size, p.HeaderLen())
 		}
 	}
+	if o.contact != "" {
+		if o.method == frame.TCP {
+			return p, errors.New("--probe-contact: tcp probes have no payload for it")
+		}
+		p.Body = o.contact
+	}
 	if p.MakeKeyed(); o.size > 0 && o.size < p.LeastSize() {
 		return p, fmt.Errorf("--size %d: these probes take %d bytes or more", o.size, p.LeastSize())
 	}

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/pflag"
 
@@ -208,6 +210,8 @@ func (o *options) check(r *raw, f *pflag.FlagSet) error {
 		return errors.New("--attempts: mode random remembers nothing to try again, use full or adaptive")
 	case o.timeout < time.Millisecond || o.timeout > time.Minute:
 		return fmt.Errorf("--timeout %s: allowed are 1ms to 1m", o.timeout)
+	case len(o.contact) > maxContact || !utf8.ValidString(o.contact) || strings.ContainsFunc(o.contact, unicode.IsControl):
+		return fmt.Errorf("--probe-contact %q: want at most %d bytes of text", o.contact, maxContact)
 	case o.every < 10*time.Millisecond:
 		return fmt.Errorf("--checkpoint-interval %s: want 10ms or more", o.every)
 	case o.interval < 10*time.Millisecond:
@@ -228,6 +232,9 @@ func (o *options) check(r *raw, f *pflag.FlagSet) error {
 	}
 	return cmp.Or(o.checkPrefix(r.prefix), o.checkShard(r.shard), o.checkSources(r.sources), o.checkOutputs(r.outputs))
 }
+
+// maxContact bounds a contact: probes must pass everywhere.
+const maxContact = 256
 
 func oneOf(name, value string, allowed []string) error {
 	return fmt.Errorf("--%s %q: allowed are %s", name, value, strings.Join(allowed, ", "))
