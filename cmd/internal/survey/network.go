@@ -30,8 +30,9 @@ type network struct {
 	epoch     time.Time
 }
 
-// nextHopPatience is how long the first probe waits for the next hop's address.
-const nextHopPatience = time.Second
+// nextHopPatience is how long a survey waits for the next hop's address before
+// it gives up: longer than the kernel asks for it.
+const nextHopPatience = 4 * time.Second
 
 // openNetwork opens it, for a survey that goes on from a checkpoint as it was.
 // gone hears when the interface goes away.
@@ -50,7 +51,10 @@ func openNetwork(o *options, targets *space.Space, r *rand.Rand, from *checkpoin
 	defer cancel()
 	for _, s := range n.senders {
 		for _, s := range s.all() {
-			s.Resolve(ctx)
+			if !s.Resolve(ctx) {
+				n.close()
+				return nil, errors.New(n.nextHops())
+			}
 		}
 	}
 	return n, nil
@@ -73,6 +77,9 @@ func (n *network) open(o *options, targets *space.Space, r *rand.Rand, gone func
 		if e != nil && e.Interface != env.Interface {
 			return fmt.Errorf("targets leave by %s and by %s: use -i, or -4 and -6 in two runs", env.Interface.Name, e.Interface.Name)
 		}
+	}
+	if err := n.checkWay(o, targets); err != nil {
+		return err
 	}
 	if err := n.holdPorts(o, r); err != nil {
 		return err

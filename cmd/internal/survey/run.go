@@ -198,7 +198,7 @@ func (r *run) addLoop(loop int, perSecond float64) error {
 	o, n := r.o, r.net
 	env := n.any()
 	w := &watched{srcPort: n.firstPort(loop, o.loops), meter: &meter{every: o.interval, last: sample{at: r.begun}}, sink: r.sink, draining: &r.draining}
-	w.loop, w.keeper = loop, r.keeper
+	w.loop, w.keeper, w.senders = loop, r.keeper, &n.senders[loop]
 	if o.method.HasPorts() {
 		w.stride = uint16(o.loops)
 	}

@@ -141,6 +141,12 @@ func (r *run) report() int {
 		code = exitPartial
 		fmt.Fprintf(r.std.Err, "hopquote survey: %d replies found no room in the receive ring and are missing\n", r.end.KernelDrops)
 	}
+	if s, _ := r.status.sum(); s.failures.undelivered > 0 {
+		if code == exitDone {
+			code = exitPartial
+		}
+		fmt.Fprintf(r.std.Err, "hopquote survey: %d probes never left: the link refused them, or %s\n", s.failures.undelivered, r.net.nextHops())
+	}
 	if r.onward != "" {
 		fmt.Fprintf(r.std.Err, "hopquote survey: %s\n", r.onward)
 	}

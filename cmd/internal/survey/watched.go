@@ -25,6 +25,7 @@ type watched struct {
 	frames   func() scheduler.FrameCounts
 	book     *rx.Ledger
 	loop     int // its number
+	senders  *senders
 	keeper   *keeper
 	sending  span // of all probes
 	meter    *meter
@@ -73,7 +74,7 @@ func (w *watched) Plan(pass *scheduler.Pass) {
 // note takes a sample for the status.
 func (w *watched) note(now time.Duration) {
 	all, done := w.progress()
-	w.meter.note(now, w.counts(), w.sending, all, done)
+	w.meter.note(now, w.counts(), w.sending, all, done, w.senders.failures())
 }
 
 // Done tells that there is nothing more to learn.

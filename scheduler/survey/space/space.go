@@ -181,6 +181,17 @@ func mix(x uint64) uint64 {
 	return x ^ x>>31
 }
 
+// Has tells whether an address of the prefix may be probed. Of PerPrefix and
+// Random that need not be one of the addresses that are.
+func (s *Space) Has(p netip.Prefix) bool {
+	if !p.IsValid() || p.Addr().Is4In6() {
+		return false
+	}
+	first, last := Ends(p)
+	set := &s.sets[family(first.Is6())]
+	return set.within(span{toNumber(first), toNumber(last)}) != number{}
+}
+
 // Digest is a hash of which addresses there are, and at which index.
 func (s *Space) Digest() [32]byte {
 	h := sha256.New()
