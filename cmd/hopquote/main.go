@@ -9,12 +9,14 @@ import (
 
 	"github.com/hopquote/hopquote/cmd/internal/bsd"
 	"github.com/hopquote/hopquote/cmd/internal/labcmd"
+	"github.com/hopquote/hopquote/cmd/internal/quotes"
 	"github.com/hopquote/hopquote/cmd/internal/trace"
 )
 
 const usage = `Usage: hopquote COMMAND [ARGUMENTS]
 
   trace   find the path to a host, as traceroute does
+  quotes  explain the replies in captures
   lab     run a command or a shell in a test network made of namespaces
   demo    show what trace does, on such a network
   version print the version
@@ -44,6 +46,8 @@ func run(args []string) int {
 	switch command, rest := args[1], args[2:]; command {
 	case "trace":
 		return trace.Main(append([]string{"hopquote trace"}, rest...), trace.OS())
+	case "quotes":
+		return quotes.Main(rest, os.Stdout, os.Stderr)
 	case "lab":
 		return labcmd.Lab(rest, os.Stdin, os.Stdout, os.Stderr)
 	case "demo":
@@ -54,7 +58,7 @@ func run(args []string) int {
 		fmt.Fprint(os.Stdout, usage)
 		return 0
 	default:
-		fmt.Fprintf(os.Stderr, "hopquote: unknown command %q: there are trace, lab, demo, version and help\n", command)
+		fmt.Fprintf(os.Stderr, "hopquote: unknown command %q: there are trace, quotes, lab, demo, version and help\n", command)
 		return 2
 	}
 }
