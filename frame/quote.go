@@ -31,6 +31,13 @@ func decodeQuote(b []byte, q *Quote) {
 	}
 }
 
+// DecodeQuote takes a quoted packet apart as Decode does, from its IP header on.
+// It is for what is found inside a quote.
+func DecodeQuote(b []byte, q *Quote) {
+	*q = Quote{}
+	decodeQuote(b, q)
+}
+
 func decodeQuoteIPv4(b []byte, q *Quote) {
 	header := int(b[0]&0x0f) * 4
 	if len(b) < ipv4HeaderLen {
