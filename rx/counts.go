@@ -93,7 +93,7 @@ func (c *Counts) accept(m *Match, s state) state {
 // reject gives the verdict on a reply that belongs to no probe, and counts it.
 func (c *Counts) reject(m *Match, reason Reason) {
 	*m = Match{Tag: -1, At: m.At, Reply: m.Reply, Reason: reason}
-	quote := m.Reply.Kind.IsError() && m.Reply.Quote.Bytes > 0
+	quote := m.Reply.Kind.IsError() && m.Reply.Quote.Src.IsValid()
 	switch reason {
 	case ReasonMalformed:
 		m.Verdict, m.Flags = Malformed, anomaly.Malformed
@@ -103,7 +103,7 @@ func (c *Counts) reject(m *Match, reason Reason) {
 		m.Verdict, m.Flags = Spoofed, anomaly.Spoofed
 	case ReasonChecksum:
 		m.Verdict, m.Flags = Stray, anomaly.Stray|anomaly.ReplyChecksum
-	case ReasonUnknown, ReasonAddress, ReasonNoKey:
+	case ReasonUnknown, ReasonAddress, ReasonNoKey, ReasonTruncated:
 		if quote {
 			m.Verdict, m.Flags = Foreign, anomaly.Foreign
 			break

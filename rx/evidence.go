@@ -38,11 +38,14 @@ const (
 	Short        // fewer than 8 transport bytes came back, and more were sent
 	Later        // a later fragment came back
 	OtherVersion // the quote is of the other IP version
+	// Unkeyed means that the probe itself has nothing but its identification that
+	// nobody can guess: it had no room.
+	Unkeyed
 )
 
 var evidenceNames = [...]string{
 	"source", "destination", "source port", "destination port", "identity", "near identity", "no identity",
-	"word", "no word", "short", "later fragment", "other version",
+	"word", "no word", "short", "later fragment", "other version", "unkeyed",
 }
 
 // String lists the pieces with " + " between.
@@ -113,6 +116,9 @@ func (e *entry) weigh(q *frame.Quote, route *frame.Route) weight {
 	var w weight
 	if !e.speaks(q) {
 		return w
+	}
+	if e.secrets.word == 0 && e.secrets.port == 0 && !e.marked {
+		w.have |= Unkeyed
 	}
 	cross := q.Src.Is4() == e.v6
 	if cross {

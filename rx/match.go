@@ -98,9 +98,12 @@ func (t *Table) find(r *frame.Reply, q **frame.Quote, m *Match) (int32, anomaly.
 	if !r.Kind.IsError() {
 		i, reason := t.findAnswered(r, m)
 		if i == none && t.raws > 0 {
-			if raw, why := t.findRaw(r); raw != none {
-				return raw, 0, why
+			var why Reason
+			if i, why = t.findRaw(r); i != none {
+				m.Rule, m.Evidence = ruleAnswer, addresses
+				return i, 0, ReasonNone
 			}
+			reason = max(reason, why)
 		}
 		return i, 0, reason
 	}
@@ -113,10 +116,12 @@ func (t *Table) find(r *frame.Reply, q **frame.Quote, m *Match) (int32, anomaly.
 	}
 	i, sum, reason := t.findQuoted(*q, key, ok, m)
 	if i == none && t.raws > 0 {
-		if raw, why := t.findRaw(r); raw != none {
-			m.Rule, m.Evidence = ruleWhole, flowOnly|Identity|Word
-			return raw, 0, why
+		var why Reason
+		if i, why = t.findRaw(r); i != none {
+			m.Rule, m.Evidence = ruleWhole, addresses|Identity
+			return i, 0, ReasonNone
 		}
+		reason = max(reason, why)
 	}
 	if i == none && reason != ReasonAmbiguous && unwrap(r, &t.inner) {
 		inner := frame.Reply{Kind: r.Kind, Quote: t.inner}

@@ -1,7 +1,6 @@
 package rx
 
 import (
-	"net/netip"
 	"time"
 
 	"github.com/hopquote/hopquote/frame"
@@ -16,7 +15,8 @@ type Rule struct {
 	// replies that nothing fits come in about the same destination.
 	Bits int
 	// Alone is for rules under which a foreign packet may look like a probe's:
-	// no other probe of the same addresses and ports may be in flight.
+	// only one may fit, and none other of the same addresses and ports may be in
+	// flight. These rules are weak too.
 	Alone   bool
 	Meaning string
 }
@@ -25,12 +25,12 @@ type Rule struct {
 const strongBits = 32
 
 // weak tells whether the rule may rest.
-func (r *Rule) weak() bool { return r.Bits > 0 && r.Bits < strongBits }
+func (r *Rule) weak() bool { return r.Alone || r.Bits > 0 && r.Bits < strongBits }
 
 // Rules lists the rules for quotes, the strongest first. A reply goes to the
 // probe that the first rule with any candidate leaves alone; of several, to the
-// only one in flight; of several with one TTL, to the last sent. Otherwise to
-// none.
+// only one in flight; of several that are one probe sent anew, to the last. Otherwise
+// to none.
 func Rules() []Rule { return append([]Rule(nil), rules[:]...) }
 
 // AnswerRules lists the rules for direct answers, which quote nothing.
@@ -51,6 +51,7 @@ var rules = [...]Rule{
 	{"later-fragment", addresses | Identity | Later, 16, false, "a later fragment came back"},
 	{"word-changed", flowOnly | Identity, 16, true, "sequence or checksum rewritten"},
 	{"identity-changed", flowOnly | Word, 16, true, "identity rewritten"},
+	{"unkeyed", flowOnly | Word | Unkeyed, 0, true, "identity rewritten of a probe that has no other secret"},
 }
 
 var answerRules = [...]Rule{
@@ -93,7 +94,7 @@ type contest struct {
 	count, flying int
 	pick          candidate // the newest
 	flyingPick    candidate // the newest in flight
-	twins         bool      // all have one TTL and destination
+	twins         bool      // all are one probe, sent anew
 
 	highest    bool // of several in flight the one with the highest TTL is the pick
 	flow       bool // a probe has the addresses and ports, or the identifier
@@ -104,8 +105,8 @@ type contest struct {
 // candidate is a probe: its place or number, and what speaks for it.
 type candidate struct {
 	at     uint32
+	tag    int
 	ttl    uint8
-	dst    netip.Addr
 	sent   time.Duration
 	weight weight
 }
@@ -133,13 +134,13 @@ func (c *contest) enter(at uint32, e *entry, w weight) {
 		if i < c.best {
 			c.best, c.count, c.flying, c.twins = i, 0, 0, true
 		}
-		c.take(candidate{at, e.ttl, e.dst, e.sent, w}, e.state == inFlight)
+		c.take(candidate{at, e.tag, e.ttl, e.sent, w}, e.state == inFlight)
 		return
 	}
 }
 
 func (c *contest) take(k candidate, flying bool) {
-	if c.count > 0 && (k.ttl != c.pick.ttl || k.dst != c.pick.dst) {
+	if c.count > 0 && k.tag != c.pick.tag {
 		c.twins = false
 	}
 	if c.count == 0 || k.sent >= c.pick.sent {
@@ -165,7 +166,7 @@ func (c *contest) decide(open bool) (candidate, RuleID, Reason) {
 		return candidate{}, ruleNone, c.refusal()
 	}
 	r := &c.rules[c.best]
-	if r.weak() && !open || r.Alone && (c.flowFlying != 1 || c.flying != 1) {
+	if r.weak() && !open || r.Alone && (c.count != 1 || c.flowFlying != c.flying) {
 		return candidate{}, ruleNone, c.refusal()
 	}
 	id := c.base + RuleID(c.best)

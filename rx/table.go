@@ -126,6 +126,9 @@ func (t *Table) add(tag int, p *frame.Probe, sent time.Duration, cut bool) {
 	}
 	if !e.summed && !e.unsummed && e.shape != none {
 		e.sum, e.summed = checksumOf(t.packets.build(e.shape, p), e.method)
+		if e.summed && e.method == frame.DCCP {
+			e.secrets.word = 16 // its checksum covers the random sequence number
+		}
 	}
 	t.link(i)
 	t.file(i)
@@ -153,7 +156,8 @@ func entryOf(p *frame.Probe) entry {
 		tos: p.TOS, tcpFlags: p.TCP.Flags, ttl: p.TTL, protocol: p.Protocol, method: p.Method, df: p.DF,
 		unsummed: p.NoChecksum && p.Method == frame.UDP,
 	}
-	if n, err := protocolOf(p.Method, e.v6); err == nil && p.Method != frame.Raw {
+	if p.Method != frame.Raw {
+		n, _ := protocolOf(p.Method, e.v6)
 		e.protocol = uint8(n)
 	}
 	hasPayload := p.Method == frame.UDP || p.Method == frame.UDPLite || p.Method == frame.ICMP
@@ -170,11 +174,8 @@ func entryOf(p *frame.Probe) entry {
 	case e.marked:
 		e.secrets.identity = markBits
 	}
-	switch p.Method {
-	case frame.TCP:
+	if p.Method == frame.TCP {
 		e.secrets.word = 32
-	case frame.DCCP:
-		e.secrets.word = 16 // its checksum covers the random sequence number
 	}
 	return e
 }
