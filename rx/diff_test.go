@@ -97,4 +97,3 @@ func TestMatchDiffTCPSize(t *testing.T) {
 		t.Errorf("%v, diff %v; want exact", m.Verdict, m.Flags)
 	}
 }
-

@@ -90,8 +90,8 @@ func TestLedgerBlurredQuotes(t *testing.T) {
 	wire := l.send(t, 7, &p, sent)
 	l.send(t, 8, &other, sent)
 	for _, c := range []struct {
-		name string
-		wire []byte
+		name  string
+		wire  []byte
 		flags anomaly.Flag
 	}{
 		{"identification zero", setID(wire, 0), anomaly.IDZero},
