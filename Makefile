@@ -12,12 +12,14 @@ export CGO_ENABLED ?= 0
 
 .PHONY: build demo test check format vet staticcheck race fuzz bench generate install clean
 
-build: bin/hopquote
+PROGRAMS = bin/hopquote bin/hopquote-survey bin/hopquote-quotes bin/hopquote-bench
+
+build: $(PROGRAMS)
 
 # Go knows best what has changed.
-.PHONY: bin/hopquote
-bin/hopquote:
-	$(GO) build -trimpath -o $@ ./cmd/hopquote
+.PHONY: $(PROGRAMS)
+$(PROGRAMS):
+	$(GO) build -trimpath -o $@ ./cmd/$(@F)
 
 # Trace through a network of namespaces, as root or as an ordinary user.
 demo: build
@@ -50,8 +52,13 @@ fuzz:
 	  done; \
 	done
 
-bench:
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+# One Markdown report: the Go benchmarks, ready for benchstat, and hopquote bench.
+BENCHFLAGS ?=
+bench: build
+	@printf '# Go benchmarks\n\n```\n'; \
+	  $(GO) test -run '^$$' -bench . -benchmem $(BENCHFLAGS) ./... | grep -v 'no test files'; \
+	  printf '```\n\n'
+	@bin/hopquote bench all --format=markdown
 
 # Compiles the eBPF program anew. A test compares it with its source, and needs
 # the same compiler for that: clang-14 and llvm-14 of Debian 12.
@@ -64,7 +71,7 @@ generate:
 
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin
-	install -m 755 bin/hopquote $(DESTDIR)$(PREFIX)/bin/hopquote
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 
 clean:
 	rm -rf bin

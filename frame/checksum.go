@@ -28,14 +28,27 @@ func Sum(b []byte, initial uint32) uint32 {
 		sum += carry
 		b = b[64:]
 	}
+	if len(b) >= 32 { // as in most errors
+		sum, carry = bits.Add64(sum, binary.LittleEndian.Uint64(b), 0)
+		sum, carry = bits.Add64(sum, binary.LittleEndian.Uint64(b[8:]), carry)
+		sum, carry = bits.Add64(sum, binary.LittleEndian.Uint64(b[16:]), carry)
+		sum, carry = bits.Add64(sum, binary.LittleEndian.Uint64(b[24:]), carry)
+		sum, carry = bits.Add64(sum, 0, carry)
+		sum += carry
+		b = b[32:]
+	}
 	for len(b) >= 8 {
 		sum, carry = bits.Add64(sum, binary.LittleEndian.Uint64(b), 0)
 		sum += carry
 		b = b[8:]
 	}
-	// At most 7 bytes remain: four words of 16 bits can't overflow 64.
+	// At most 7 bytes remain: what they add can't overflow 64 bits.
 	sum = sum>>32 + sum&0xffffffff
-	for len(b) >= 2 {
+	if len(b) >= 4 {
+		sum += uint64(binary.LittleEndian.Uint32(b))
+		b = b[4:]
+	}
+	if len(b) >= 2 {
 		sum += uint64(binary.LittleEndian.Uint16(b))
 		b = b[2:]
 	}

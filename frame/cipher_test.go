@@ -5,7 +5,7 @@ import "testing"
 // The test vector of the cipher's paper.
 func TestCipherVector(t *testing.T) {
 	c := NewCipher([8]byte{0x00, 0x01, 0x08, 0x09, 0x10, 0x11, 0x18, 0x19})
-	const plain, secret = 0x6574694c, 0xa86842f2
+	const plain, secret uint32 = 0x6574694c, 0xa86842f2
 	if got := c.Encrypt(plain); got != secret {
 		t.Errorf("Encrypt(%#x) = %#x, want %#x", plain, got, secret)
 	}

@@ -10,6 +10,12 @@ const (
 	etherTypeQinQ = 0x88a8 // IEEE 802.1ad service tag
 )
 
+// Ethernet header, IEEE 802.3 section 3.1: offset and length in bytes.
+const (
+	etherTypeAt       = 12
+	ethernetHeaderLen = 14
+)
+
 const (
 	vlanTagLen  = 4
 	maxVLANTags = 2 // one service tag and one customer tag
@@ -40,7 +46,17 @@ type segment struct {
 func Decode(b []byte, link LinkType, offloaded bool, r *Reply) {
 	*r = Reply{}
 	if link == LinkEthernet {
-		decodeEthernet(b, offloaded, r)
+		if len(b) < ethernetHeaderLen {
+			r.Kind = KindTruncated
+			return
+		}
+		etherType := binary.BigEndian.Uint16(b[etherTypeAt:])
+		b = b[ethernetHeaderLen:]
+		if etherType == etherTypeIPv4 { // as nearly all are
+			decodeIPv4(b, offloaded, r)
+			return
+		}
+		decodeEtherType(etherType, b, offloaded, r)
 		return
 	}
 	if len(b) == 0 {
@@ -55,14 +71,8 @@ func Decode(b []byte, link LinkType, offloaded bool, r *Reply) {
 	}
 }
 
-func decodeEthernet(b []byte, offloaded bool, r *Reply) {
-	const typeAt, headerLen = 12, 14
-	if len(b) < headerLen {
-		r.Kind = KindTruncated
-		return
-	}
-	etherType := binary.BigEndian.Uint16(b[typeAt:])
-	b = b[headerLen:]
+// decodeEtherType takes what follows an EtherType apart.
+func decodeEtherType(etherType uint16, b []byte, offloaded bool, r *Reply) {
 	for range maxVLANTags {
 		if etherType != etherTypeVLAN && etherType != etherTypeQinQ {
 			break

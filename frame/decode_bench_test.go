@@ -33,6 +33,36 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
+// BenchmarkDecodeToken takes the shortest quote of a keyed probe from the frame
+// to the probe's index.
+func BenchmarkDecodeToken(b *testing.B) {
+	c := NewCipher([8]byte{1, 2, 3})
+	for _, m := range keyedMethods {
+		for _, v6 := range []bool{false, true} {
+			b.Run(m.String()+"/"+familyName(v6), func(b *testing.B) {
+				p := keyedProbe(m, v6)
+				p.SetToken(c.Encrypt(4711))
+				e := errorOfKind(timeExceeded, v6)
+				e.Link.Type = LinkEthernet
+				e.Quote = probePacket(b, p)
+				if !v6 {
+					e.Quote = e.Quote[:28]
+				}
+				f := e.Append(nil)
+				b.ReportAllocs()
+				var r Reply
+				for b.Loop() {
+					Decode(f, LinkEthernet, false, &r)
+					token, _, _ := r.Token()
+					if n := c.Decrypt(token); n != 4711 {
+						b.Fatalf("index %d, want 4711", n)
+					}
+				}
+			})
+		}
+	}
+}
+
 // benchError is a time exceeded that quotes n bytes of a UDP probe of 300.
 func benchError(tb testing.TB, v6 bool, n int, ext []byte) []byte {
 	p := quotedProbe(UDP, v6)

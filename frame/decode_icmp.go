@@ -77,8 +77,8 @@ func decodeICMPv4(s *segment, r *Reply) {
 	}
 	original := b[icmpHeaderLen:]
 	r.Body = original
-	if extended {
-		original = r.takeExtensions(original, int(b[icmpv4LengthAt])*icmpv4LengthWord)
+	if stated := int(b[icmpv4LengthAt]) * icmpv4LengthWord; extended && mayHoldExtensions(original, stated) {
+		original = r.takeExtensions(original, stated)
 	}
 	decodeQuote(original, &r.Quote)
 }
@@ -113,8 +113,8 @@ func decodeICMPv6(s *segment, r *Reply) {
 	}
 	original := b[icmpHeaderLen:]
 	r.Body = original
-	if extended {
-		original = r.takeExtensions(original, int(b[icmpv6LengthAt])*icmpv6LengthWord)
+	if stated := int(b[icmpv6LengthAt]) * icmpv6LengthWord; extended && mayHoldExtensions(original, stated) {
+		original = r.takeExtensions(original, stated)
 	}
 	decodeQuote(original, &r.Quote)
 }

@@ -50,6 +50,12 @@ func Valid(ext []byte) error {
 	return nil
 }
 
+// mayHoldExtensions tells whether takeExtensions has anything to look at, as it
+// has not in a message with the shortest quote.
+func mayHoldExtensions(body []byte, stated int) bool {
+	return stated != 0 || len(body) >= minOriginal+extensionHeaderLen
+}
+
 // takeExtensions sets r.Ext if there is an extension structure in body, which
 // is all that follows the ICMP header, and gives the original datagram field
 // before it. stated is that field's length in bytes by the message's own

@@ -185,11 +185,22 @@ func TestReadProbeKeyed(t *testing.T) {
 			check("mark", q, q)
 		}
 	})
-	// A checksum that is wrong, and a balance that no probe has, are of no Sum.
+}
+
+// A wrong checksum and a balance that no probe has are of no Sum.
+func TestReadProbeNoSum(t *testing.T) {
 	p := keyedProbe(UDP, false)
-	f := putFresh(t, Link{}, &p)
-	f[27]++
-	if got, err := ReadProbe(f, LinkRaw); err != nil || got.Fixed || got.Sum != 0 {
-		t.Errorf("with a wrong checksum: %+v, %v", got, err)
+	wrong := putFresh(t, Link{}, &p)
+	wrong[27]++
+	p.Payload, p.Mark, p.Sum = PayloadZero, 0, 0
+	ones := putFresh(t, Link{}, &p)
+	ones[32], ones[33] = 0xff, 0xff
+	if v := verified(t, ones); v != ChecksumGood {
+		t.Errorf("checksum verdict %d with the other zero for a balance", v)
+	}
+	for name, f := range map[string][]byte{"wrong checksum": wrong, "balance of ones": ones} {
+		if got, err := ReadProbe(f, LinkRaw); err != nil || got.Fixed || got.Sum != 0 {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
 	}
 }

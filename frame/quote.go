@@ -21,24 +21,14 @@ func decodeQuote(b []byte, q *Quote) {
 	if len(b) == 0 {
 		return
 	}
-	switch b[0] >> 4 {
-	case 4:
-		decodeQuoteIPv4(b, q)
-	case 6:
-		decodeQuoteIPv6(b, q)
-	default:
-		q.Malformed = true
+	if version := b[0] >> 4; version != 4 {
+		if version == 6 {
+			decodeQuoteIPv6(b, q)
+		} else {
+			q.Malformed = true
+		}
+		return
 	}
-}
-
-// DecodeQuote takes a quoted packet apart as Decode does, from its IP header on.
-// It is for what is found inside a quote.
-func DecodeQuote(b []byte, q *Quote) {
-	*q = Quote{}
-	decodeQuote(b, q)
-}
-
-func decodeQuoteIPv4(b []byte, q *Quote) {
 	header := int(b[0]&0x0f) * 4
 	if len(b) < ipv4HeaderLen {
 		q.Malformed = header < ipv4HeaderLen
@@ -64,6 +54,13 @@ func decodeQuoteIPv4(b []byte, q *Quote) {
 		return
 	}
 	decodeQuoteTransport(b[header:], false, q)
+}
+
+// DecodeQuote takes a quoted packet apart as Decode does, from its IP header on.
+// It is for what is found inside a quote.
+func DecodeQuote(b []byte, q *Quote) {
+	*q = Quote{}
+	decodeQuote(b, q)
 }
 
 func decodeQuoteIPv6(b []byte, q *Quote) {

@@ -63,6 +63,7 @@ func TestTokenOfChangedQuotes(t *testing.T) {
 		{"no checksum", UDP, true, 48, zero(46, 2), 0, 0},
 		{"no checksum but a mark", UDP, true, 54, zero(46, 2), token, 0xffffffff},
 		{"no identification", UDP, false, 28, zero(4, 2), 0x0000fffe, 0xffffffff},
+		{"no identification but a mark", ICMP, false, 34, zero(4, 2), 0x0000fffe, 0xffffffff},
 		{"payload zero", ICMP, true, 54, zero(48, 6), 0x0000fffe, 0x0000ffff},
 		{"later fragment", UDP, false, 28, func(b []byte) { b[7] = 9 }, 0x80010000, 0xffff0000},
 		{"header length", UDP, false, 28, func(b []byte) { b[0] = 0x44 }, 0, 0},
@@ -168,6 +169,20 @@ func TestSetTokenRefuses(t *testing.T) {
 			t.Errorf("%s takes a token: %+v", m, p)
 		}
 	}
+}
+
+func TestTokenAllocatesNothing(t *testing.T) {
+	forEach(t, keyedMethods, func(t *testing.T, m Method, v6 bool) {
+		p := keyedProbe(m, v6)
+		r := quoteOf(v6, probePacket(t, p))
+		token := uint32(0x01020304)
+		if n := testing.AllocsPerRun(100, func() {
+			token, _, _ = r.Token()
+			p.SetToken(token + 1)
+		}); n != 0 {
+			t.Errorf("%v allocations", n)
+		}
+	})
 }
 
 func TestMakeKeyed(t *testing.T) {

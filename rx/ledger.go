@@ -52,6 +52,7 @@ type Ledger struct {
 	ring    ring
 	index   index
 	kinds   kinds
+	pending halves
 	guard   guard
 	whole   bool
 	packets packets
@@ -64,8 +65,7 @@ type Ledger struct {
 	numbers uint64 // how many were entered or left out, without wrapping
 
 	// Scratch:
-	found  entry
-	sent   *frame.Probe // the one that found is made of
+	sent   *frame.Probe // the one that was expanded last
 	inner  frame.Reply  // has a quote found inside a quote
 	origin Origin
 }
@@ -84,9 +84,9 @@ func NewLedger(c LedgerConfig) (*Ledger, error) {
 	return l, nil
 }
 
-// maxSkip bounds how many tokens in a row a probe may be unable to carry. One in
-// 2^16 is usual for some methods.
-const maxSkip = 4
+// maxSkip bounds how many tokens in a row may be of no use to a probe. One in
+// 2^16 is usual, more only where hundreds of probes share a flow.
+const maxSkip = 8
 
 // errToken is for probes that carry none.
 var errToken = errors.New("give identity: the probe has no room for a token, which takes a shape of Probe.MakeKeyed")
@@ -111,7 +111,8 @@ func (l *Ledger) Take(tag int, p *frame.Probe, cut bool) (Ticket, error) {
 		}
 		seq := l.next
 		l.next++
-		if p.SetToken(l.cipher.Encrypt(seq)) {
+		token := l.cipher.Encrypt(seq)
+		if p.SetToken(token) && l.tellsApart(p, token) {
 			if p.Method == frame.TCP {
 				p.ID = l.checkID(seq)
 			}
@@ -137,11 +138,18 @@ func (l *Ledger) Enter(t Ticket, tag int, p *frame.Probe, at time.Duration) {
 	for ; l.entered != seq; l.entered++ {
 		l.ring.clear(l.entered)
 		l.numbers++
+		if l.ring.wide == words6 {
+			l.pending.remove(l.cipher.Encrypt(l.entered))
+		}
+	}
+	half := lowHalf(p)
+	if mayComeHalved(p) {
+		l.pending.remove(half)
 	}
 	dst := addressOf(p.Dst)
 	l.ring.put(seq, &slot{
 		sent: at, tag: tag, dst: dst, kind: uint16(t >> 32), srcPort: p.SrcPort,
-		label: p.Label & maxLabel, ttl: p.TTL, state: flying,
+		label: p.Label & maxLabel, hint: half & hintMask, ttl: p.TTL, state: flying,
 		older: l.index.put(dst, seq, l.ring.size),
 	})
 	l.entered++
@@ -163,7 +171,8 @@ func (l *Ledger) Overdue(now time.Duration, f func(tag int, o *Origin)) time.Dur
 		if l.tail == l.entered {
 			return math.MaxInt64
 		}
-		sent := l.ring.sent(l.tail, now)
+		w := l.ring.at(l.tail)
+		sent := sentAt(w[0]>>16, now)
 		if due := sent + l.timeout; due > now {
 			return due
 		}
@@ -171,9 +180,8 @@ func (l *Ledger) Overdue(now time.Duration, f func(tag int, o *Origin)) time.Dur
 		l.counts.InFlight--
 		l.counts.Expired++
 		if f != nil {
-			s := l.ring.get(l.tail)
-			l.origin = Origin{Dst: s.dst.addr(), TTL: s.ttl, Sent: sent}
-			f(s.tag, &l.origin)
+			l.origin = Origin{Dst: l.ring.addr(w), TTL: uint8(w[2]), Sent: sent}
+			f(tagOf(w), &l.origin)
 		}
 	}
 }

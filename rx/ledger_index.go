@@ -76,8 +76,9 @@ func (l *Ledger) older(w *chain) (uint32, bool) {
 			return 0, false
 		}
 		seq := l.entered - 1 - uint32(age)
-		w.age, w.place = age, l.ring.older(seq)
-		if l.ring.dst(seq) == w.dst && l.ring.state(seq) != void {
+		slot := l.ring.at(seq)
+		w.age, w.place = age, olderOf(slot)
+		if l.ring.is(slot, w.dst) && stateOf(slot) != void {
 			w.left--
 			return seq, true
 		}

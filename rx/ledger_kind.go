@@ -11,7 +11,7 @@ import (
 type kind struct {
 	probe frame.Probe // shape and destination port; the rest is scratch
 	cut   bool        // sent in fragments
-	entry entry
+	entry entry       // of the one that was expanded last
 }
 
 // kinds are those of a ledger, named by their place.
@@ -64,20 +64,20 @@ func (k *kind) is(p *frame.Probe, cut bool) bool {
 	return k.probe.DstPort == p.DstPort && k.cut == cut && k.probe.SameShape(p)
 }
 
-// expand makes l.found of the probe with the given number and token. now is any
-// time within hours of its sending.
-func (l *Ledger) expand(seq, token uint32, now time.Duration) {
-	s := l.ring.get(seq)
-	k := &l.kinds.list[s.kind]
-	p, e := &k.probe, &l.found
-	p.Dst, p.TTL, p.SrcPort, p.Label = s.dst.addr(), s.ttl, s.srcPort, s.label
+// expand gives the probe with the given number and token, valid until the next
+// call. now is any time within hours of its sending.
+func (l *Ledger) expand(seq, token uint32, now time.Duration) *entry {
+	w := l.ring.at(seq)
+	k := &l.kinds.list[kindOf(w)]
+	p, e := &k.probe, &k.entry
+	p.Dst, p.TTL, p.SrcPort, p.Label = l.ring.addr(w), uint8(w[2]), uint16(w[0]), labelOf(w)
 	p.SetToken(token) // it took this one before
 	if p.Method == frame.TCP {
 		p.ID = l.checkID(seq)
 	}
 	l.sent = p
-	*e = k.entry
 	e.key, e.dst, e.ttl, e.id, e.seq, e.label = p.Key(), p.Dst, p.TTL, p.ID, p.Seq, p.Label
 	e.sum, e.mark = p.Sum, p.Mark
-	e.tag, e.sent, e.state = s.tag, sentAt(uint64(s.sent), now), s.state.asEntry()
+	e.tag, e.sent, e.state = tagOf(w), sentAt(w[0]>>16, now), stateOf(w).asEntry()
+	return e
 }

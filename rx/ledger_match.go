@@ -25,60 +25,60 @@ const wholeToken = 1<<32 - 1
 func (l *Ledger) Match(r *frame.Reply, at time.Duration, m *Match) {
 	*m = Match{Tag: -1, At: at, Reply: r}
 	q := &r.Quote
-	seq, sum, reason := l.find(r, &q, m)
+	seq, e, sum, reason := l.find(r, &q, m)
 	if reason != ReasonNone {
 		l.counts.reject(m, reason)
 		return
 	}
-	m.attribute(&l.found, q, sum)
+	m.attribute(e, q, sum)
 	if l.whole && r.Kind.IsError() {
 		if l.sent.Method == frame.ICMP {
 			l.sent.Sum = q.Checksum // it is not remembered
 		}
-		m.inspect(&l.packets, l.packets.find(l.sent), l.sent, &l.found)
+		m.inspect(&l.packets, l.packets.find(l.sent), l.sent, e)
 	}
-	l.counts.accept(m, l.found.state)
+	l.counts.accept(m, e.state)
 	if m.Verdict.First() {
 		l.ring.setState(seq, done)
 	}
 	m.Nth = l.ring.count(seq)
 }
 
-// find expands the reply's probe into l.found and gives its number, or the
-// reason why there is none. q is as in Table.find.
-func (l *Ledger) find(r *frame.Reply, q **frame.Quote, m *Match) (uint32, anomaly.Flag, Reason) {
+// find gives the reply's probe and its number, or the reason why there is none. q
+// is as in Table.find.
+func (l *Ledger) find(r *frame.Reply, q **frame.Quote, m *Match) (uint32, *entry, anomaly.Flag, Reason) {
 	if reason := unfit(r); reason != ReasonNone {
-		return 0, 0, reason
+		return 0, nil, 0, reason
 	}
 	if !r.Kind.IsError() {
-		seq, reason := l.findAnswered(r, m)
-		return seq, 0, reason
+		seq, e, reason := l.findAnswered(r, m)
+		return seq, e, 0, reason
 	}
 	token, mask, _ := r.Token()
 	if mask == wholeToken {
 		key, ok := r.Key()
 		seq := l.cipher.Decrypt(token)
 		if ok && l.has(seq) {
-			l.expand(seq, token, m.At)
-			if l.found.key == key && l.found.same(*q) {
+			e := l.expand(seq, token, m.At)
+			if e.key == key && e.same(*q) {
 				m.Rule, m.Evidence = ruleWhole, flowOnly|Identity|Word
-				return seq, 0, ReasonNone
+				return seq, e, 0, ReasonNone
 			}
 		}
 	}
-	seq, sum, reason := l.findQuoted(r, m)
+	seq, e, sum, reason := l.findQuoted(r, m)
 	if reason != ReasonNone && reason != ReasonAmbiguous && unwrap(r, &l.inner.Quote) {
 		l.inner.Kind = r.Kind
-		if seq, sum, reason := l.findQuoted(&l.inner, m); reason == ReasonNone {
+		if seq, e, sum, reason := l.findQuoted(&l.inner, m); reason == ReasonNone {
 			*q = &l.inner.Quote
 			m.Flags |= anomaly.Encapsulated
-			return seq, sum, reason
+			return seq, e, sum, reason
 		}
 	}
 	if reason != ReasonNone {
 		l.guard.charge((*q).Dst)
 	}
-	return seq, sum, reason
+	return seq, e, sum, reason
 }
 
 // has tells whether a probe left under the number and still has its slot.
@@ -95,10 +95,10 @@ func (l *Ledger) gone(seq uint32) bool {
 }
 
 // findQuoted lets the rules decide whose the quote of r is.
-func (l *Ledger) findQuoted(r *frame.Reply, m *Match) (uint32, anomaly.Flag, Reason) {
+func (l *Ledger) findQuoted(r *frame.Reply, m *Match) (uint32, *entry, anomaly.Flag, Reason) {
 	q := &r.Quote
 	if reason := unreadable(q); reason != ReasonNone {
-		return 0, 0, reason
+		return 0, nil, 0, reason
 	}
 	var c contest
 	c.begin(false)
@@ -107,7 +107,7 @@ func (l *Ledger) findQuoted(r *frame.Reply, m *Match) (uint32, anomaly.Flag, Rea
 		seq := l.cipher.Decrypt(token)
 		l.enter(seq, token, q, m.At, &c)
 		if l.gone(seq) {
-			return 0, 0, ReasonUnknown
+			return 0, nil, 0, ReasonUnknown
 		}
 	}
 	if q.Marked && q.Mark != token {
@@ -124,11 +124,10 @@ func (l *Ledger) findQuoted(r *frame.Reply, m *Match) (uint32, anomaly.Flag, Rea
 		if !open && reason == ReasonUnknown && l.knows(q) {
 			reason = ReasonCheck
 		}
-		return 0, 0, reason
+		return 0, nil, 0, reason
 	}
-	l.expand(k.at, l.cipher.Encrypt(k.at), m.At)
 	m.Rule, m.Evidence = rule, k.weight.have
-	return k.at, k.weight.sum, ReasonNone
+	return k.at, l.expand(k.at, l.cipher.Encrypt(k.at), m.At), k.weight.sum, ReasonNone
 }
 
 // enter puts the probe with the token to the contest, if there is one.
@@ -136,8 +135,8 @@ func (l *Ledger) enter(seq, token uint32, q *frame.Quote, at time.Duration, c *c
 	if !l.has(seq) {
 		return
 	}
-	l.expand(seq, token, at)
-	c.enter(seq, &l.found, l.found.weigh(q, nil))
+	e := l.expand(seq, token, at)
+	c.enter(seq, e, e.weigh(q, nil))
 }
 
 // enterAll puts the probes to the quoted destination to the contest: also those
@@ -161,10 +160,10 @@ func (l *Ledger) enterAll(q *frame.Quote, at time.Duration, c *contest) {
 }
 
 // findAnswered looks for the probe of a direct answer.
-func (l *Ledger) findAnswered(r *frame.Reply, m *Match) (uint32, Reason) {
+func (l *Ledger) findAnswered(r *frame.Reply, m *Match) (uint32, *entry, Reason) {
 	key, ok := r.Key()
 	if !ok {
-		return 0, ReasonNoKey
+		return 0, nil, ReasonNoKey
 	}
 	var c contest
 	c.begin(true)
@@ -179,20 +178,18 @@ func (l *Ledger) findAnswered(r *frame.Reply, m *Match) (uint32, Reason) {
 	k, rule, reason := c.decideAnswer(open)
 	if reason != ReasonNone {
 		l.guard.charge(r.From)
-		return 0, reason
+		return 0, nil, reason
 	}
 	m.answered(&c, k, rule)
-	l.expand(k.at, l.cipher.Encrypt(k.at), m.At)
-	return k.at, ReasonNone
+	return k.at, l.expand(k.at, l.cipher.Encrypt(k.at), m.At), ReasonNone
 }
 
 func (l *Ledger) enterAnswer(seq uint32, key frame.Key, r *frame.Reply, at time.Duration, c *contest) {
 	if !l.has(seq) {
 		return
 	}
-	l.expand(seq, l.cipher.Encrypt(seq), at)
-	if l.found.key == key {
-		c.enter(seq, &l.found, l.found.weighAnswer(r))
+	if e := l.expand(seq, l.cipher.Encrypt(seq), at); e.key == key {
+		c.enter(seq, e, e.weighAnswer(r))
 	}
 }
 
@@ -210,14 +207,14 @@ func (l *Ledger) enterAnswers(key frame.Key, r *frame.Reply, at time.Duration, c
 
 // knows tells whether a probe has the quoted addresses and ports.
 func (l *Ledger) knows(q *frame.Quote) bool {
-	for w := l.chain(addressOf(q.Dst)); ; {
-		seq, ok := l.older(&w)
+	for c := l.chain(addressOf(q.Dst)); ; {
+		seq, ok := l.older(&c)
 		if !ok {
 			return false
 		}
-		s := l.ring.get(seq)
-		p := &l.kinds.list[s.kind].probe
-		if p.Method == q.Method && p.Src == q.Src && s.srcPort == q.SrcPort && (p.DstPort == q.DstPort || p.Method == frame.ICMP) {
+		w := l.ring.at(seq)
+		p := &l.kinds.list[kindOf(w)].probe
+		if p.Method == q.Method && p.Src == q.Src && uint16(w[0]) == q.SrcPort && (p.DstPort == q.DstPort || p.Method == frame.ICMP) {
 			return true
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// slot is a ring's slot unpacked: what differs from probe to probe.
+// slot is what a ring's slot is packed from: what differs from probe to probe.
 type slot struct {
 	sent    time.Duration // only its low sentBits are kept
 	tag     int
@@ -15,6 +15,7 @@ type slot struct {
 	kind    uint16
 	srcPort uint16
 	label   uint32 // IPv6
+	hint    uint32 // lowest bits of the token, only where IPv6 may come
 	ttl     uint8
 	state   slotState
 	older   uint32 // place of the slot that the index has next
@@ -45,8 +46,8 @@ func (s slotState) asEntry() state {
 //
 //	word 0     sent 48 bits, source port 16
 //	word 1     tag 48 bits, kind 14, state 2
-//	word 2     IPv4 address 32 bits, or flow label where there are five words;
-//	           older 24, TTL 8
+//	word 2     IPv4 address 32 bits, or where there are five words hint 12 and
+//	           flow label 20; older 24, TTL 8
 //	word 3, 4  address in its 16-byte form, only where IPv6 may come
 type ring struct {
 	words []uint64
@@ -58,6 +59,7 @@ type ring struct {
 const (
 	sentBits  = 48 // 78 hours in nanoseconds
 	kindBits  = 14
+	hintMask  = 1<<12 - 1
 	stateMask = 3
 	words4    = 3
 	words6    = 5
@@ -77,7 +79,7 @@ func (r *ring) at(seq uint32) []uint64 {
 	return r.words[i : i+int(r.wide)]
 }
 
-func (r *ring) state(seq uint32) slotState { return slotState(r.at(seq)[1] & stateMask) }
+func (r *ring) state(seq uint32) slotState { return stateOf(r.at(seq)) }
 
 func (r *ring) setState(seq uint32, s slotState) {
 	w := &r.at(seq)[1]
@@ -109,44 +111,45 @@ func (r *ring) put(seq uint32, s *slot) {
 		w[2] |= s.dst.low << 32
 		return
 	}
-	w[2] |= uint64(s.label) << 32
+	w[2] |= uint64(s.hint)<<52 | uint64(s.label)<<32
 	w[3], w[4] = s.dst.high, s.dst.low
 }
 
-func (r *ring) get(seq uint32) slot {
-	w := r.at(seq)
-	return slot{
-		sent:    time.Duration(w[0] >> 16),
-		srcPort: uint16(w[0]),
-		tag:     int(w[1] >> 16),
-		kind:    uint16(w[1]>>2) & (1<<kindBits - 1),
-		state:   slotState(w[1] & stateMask),
-		label:   uint32(w[2] >> 32), // of no meaning for IPv4
-		older:   r.older(seq),
-		ttl:     uint8(w[2]),
-		dst:     r.dst(seq),
-	}
-}
+// The parts of a slot's words.
+func stateOf(w []uint64) slotState { return slotState(w[1] & stateMask) }
+func kindOf(w []uint64) uint16     { return uint16(w[1]>>2) & (1<<kindBits - 1) }
+func tagOf(w []uint64) int         { return int(w[1] >> 16) }
+func olderOf(w []uint64) uint32    { return uint32(w[2]>>8) & (MaxSlots - 1) }
 
-func (r *ring) older(seq uint32) uint32 { return uint32(r.at(seq)[2]>>8) & (MaxSlots - 1) }
+// Only where there are five words:
+func labelOf(w []uint64) uint32 { return uint32(w[2]>>32) & maxLabel }
+func hintOf(w []uint64) uint32  { return uint32(w[2] >> 52) }
 
-func (r *ring) dst(seq uint32) address {
-	w := r.at(seq)
-	if r.wide == words4 {
-		return address{0, mapped | w[2]>>32}
-	}
-	return address{w[3], w[4]}
-}
-
-// sent gives the time at which a probe left, as a time within 39 hours of now.
-func (r *ring) sent(seq uint32, now time.Duration) time.Duration {
-	return sentAt(r.at(seq)[0]>>16, now)
-}
-
+// sentAt gives the time, within 39 hours of now, of which low is the low bits.
 func sentAt(low uint64, now time.Duration) time.Duration {
 	const unused = 64 - sentBits
 	age := int64((uint64(now)-low)<<unused) >> unused
 	return now - time.Duration(age)
+}
+
+// is tells whether the slot's probe went to a.
+func (r *ring) is(w []uint64, a address) bool {
+	if r.wide == words4 {
+		return w[2]>>32|mapped == a.low && a.high == 0
+	}
+	return w[4] == a.low && w[3] == a.high
+}
+
+// addr gives the address that the slot's probe went to.
+func (r *ring) addr(w []uint64) netip.Addr {
+	var b [16]byte
+	if r.wide == words4 {
+		binary.BigEndian.PutUint32(b[:], uint32(w[2]>>32))
+		return netip.AddrFrom4([4]byte(b[:4]))
+	}
+	binary.BigEndian.PutUint64(b[:], w[3])
+	binary.BigEndian.PutUint64(b[8:], w[4])
+	return netip.AddrFrom16(b).Unmap()
 }
 
 // address is an address in its 16-byte form, IPv4 mapped (RFC 4291 section
@@ -158,11 +161,4 @@ const mapped = 0xffff << 32
 func addressOf(a netip.Addr) address {
 	b := a.As16()
 	return address{binary.BigEndian.Uint64(b[:]), binary.BigEndian.Uint64(b[8:])}
-}
-
-func (a address) addr() netip.Addr {
-	var b [16]byte
-	binary.BigEndian.PutUint64(b[:], a.high)
-	binary.BigEndian.PutUint64(b[8:], a.low)
-	return netip.AddrFrom16(b).Unmap()
 }

@@ -114,34 +114,77 @@ func TestLedgerBlurredQuotes(t *testing.T) {
 
 // Two probes that half a token fits are as good as none.
 func TestLedgerAmbiguous(t *testing.T) {
-	l := newLedger(t, 1<<17, true)
-	seen := map[uint16]int{}
-	p := ipv6.keyed(t, frame.UDP, ipv6.target, 5)
-	for tag := range maxWalk {
+	l := newLedger(t, 1<<17, false)
+	seen := map[uint16]bool{}
+	p := ipv4.keyed(t, frame.UDP, ipv4.target, 5)
+	for tag := range 100 {
 		l.send(t, tag, &p, sent)
-		seen[p.Sum]++
+		seen[p.ID] = true
 	}
-	// Of 256 tokens two rarely share their lower half; go on until two do.
-	for tag := maxWalk; seen[p.Sum] < 2; tag++ {
-		ticket, err := l.Take(tag, &p, false)
+	// They rarely share the upper half of a token; leave out all that share none.
+	for shared := false; !shared; {
+		ticket, err := l.Take(100, &p, false)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if seen[p.Sum] > 0 {
-			l.Enter(ticket, tag, &p, sent)
-			seen[p.Sum]++
+		if shared = seen[p.ID]; shared {
+			l.Enter(ticket, 100, &p, sent)
 		}
 	}
-	r := quoted(t, ipv6.router, ipv6.local, onWire(t, &p), 48)
+	wire := onWire(t, &p)
+	wire[26], wire[27] = 0, 0 // no checksum: the lower half is not there
+	r := quoted(t, ipv4.router, ipv4.local, wire, 28)
 	var m Match
 	l.Match(&r, sent+rtt, &m)
 	if m.Verdict != Ambiguous || m.Reason != ReasonAmbiguous {
 		t.Errorf("%v (%v), want ambiguous", m.Verdict, m.Reason)
 	}
-	r = quoted(t, ipv6.router, ipv6.local, onWire(t, &p), 52)
+	r = quoted(t, ipv4.router, ipv4.local, onWire(t, &p), 28)
 	l.Match(&r, sent+rtt, &m)
-	if m.Verdict != Exact {
-		t.Errorf("with a whole token: %v (%v), want exact", m.Verdict, m.Reason)
+	if m.Verdict != Exact || m.Tag != 100 {
+		t.Errorf("with a whole token: %v (%v) for tag %d, want exact for 100", m.Verdict, m.Reason, m.Tag)
+	}
+}
+
+// Of a flow over IPv6 every probe is told by the lower half of its token, those
+// that leave in one batch too.
+func TestLedgerLowerHalves(t *testing.T) {
+	const flows, batch = 80, 50
+	for _, m := range []frame.Method{frame.UDP, frame.ICMP} {
+		l := newLedger(t, 1<<15, true)
+		left := 0
+		for flow := range flows {
+			p := ipv6.keyed(t, m, ipv6.target, 5)
+			p.SrcPort = uint16(flow + 1)
+			// A flow of as many as one walk looks at, many times over.
+			seen := map[uint32]bool{}
+			for range maxWalk / batch {
+				var tickets [batch]Ticket
+				var probes [batch]frame.Probe
+				for i := range batch {
+					var err error
+					if tickets[i], err = l.Take(left+i, &p, false); err != nil {
+						t.Fatal(err)
+					}
+					probes[i] = p
+					if half := lowHalf(&p); seen[half] {
+						t.Fatalf("%s: two probes of a flow share the lower half %#x", m, half)
+					} else {
+						seen[half] = true
+					}
+				}
+				for i := range batch {
+					l.Enter(tickets[i], left+i, &probes[i], sent)
+				}
+				left += batch
+			}
+			l.Overdue(sent+patience, nil)
+		}
+		for _, word := range l.pending {
+			if word != 0 {
+				t.Fatalf("%s: a half of a probe that left is still reserved", m)
+			}
+		}
 	}
 }
 

@@ -117,7 +117,7 @@ type got struct {
 }
 
 // collect drains until there are n packets, or the test fails.
-func collect(t testing.TB, ring *rx.Ring, n int) []got {
+func collect(t testing.TB, ring receiver, n int) []got {
 	t.Helper()
 	var packets []got
 	deadline := time.Since(ring.Epoch()) + long
@@ -138,9 +138,11 @@ func collect(t testing.TB, ring *rx.Ring, n int) []got {
 	return packets
 }
 
-func TestRingReceives(t *testing.T) {
+func TestRingReceives(t *testing.T) { eachWay(t, testRingReceives) }
+
+func testRingReceives(t *testing.T, open opener) {
 	n := openLine(t)
-	ring := openRing(t, n, wire, lineConfig(t))
+	ring := open(t, n, wire, lineConfig(t))
 	send := sender(t, n)
 	now := func() time.Duration { return time.Since(ring.Epoch()) }
 
@@ -182,14 +184,16 @@ func TestRingReceives(t *testing.T) {
 }
 
 // A ring of LinkRaw gets the same packets from their IP headers on.
-func TestRingRawLink(t *testing.T) {
+func TestRingRawLink(t *testing.T) { eachWay(t, testRingRawLink) }
+
+func testRingRawLink(t *testing.T, open opener) {
 	n := openLine(t)
 	s := rx.FilterSpec{Link: frame.LinkRaw, Local: h1, Target: target, Method: frame.UDP}
 	filter, err := s.Program()
 	if err != nil {
 		t.Fatal(err)
 	}
-	ring := openRing(t, n, wire, rx.RingConfig{Link: frame.LinkRaw, Filter: filter})
+	ring := open(t, n, wire, rx.RingConfig{Link: frame.LinkRaw, Filter: filter})
 	b := datagram(target, 5, "answer")
 	send := sender(t, n)
 	send(datagram(r1, 5, "not from the target"))
@@ -201,9 +205,11 @@ func TestRingRawLink(t *testing.T) {
 
 // The loopback shows each packet going out and coming in; only the second is
 // one. Its checksum is not written out.
-func TestRingLoopback(t *testing.T) {
+func TestRingLoopback(t *testing.T) { eachWay(t, testRingLoopback) }
+
+func testRingLoopback(t *testing.T, open opener) {
 	n := openLine(t)
-	ring := openRing(t, n, "lo", rx.RingConfig{Link: frame.LinkRaw})
+	ring := open(t, n, "lo", rx.RingConfig{Link: frame.LinkRaw})
 	conn, err := loopbackPair(t, n)
 	if err != nil {
 		t.Fatal(err)
@@ -246,9 +252,11 @@ func loopbackPair(t testing.TB, n *lab.Net) (conn *net.UDPConn, err error) {
 	return conn, err
 }
 
-func TestRingAllocatesNothing(t *testing.T) {
+func TestRingAllocatesNothing(t *testing.T) { eachWay(t, testRingAllocatesNothing) }
+
+func testRingAllocatesNothing(t *testing.T, open opener) {
 	n := openLine(t)
-	ring := openRing(t, n, "lo", rx.RingConfig{Link: frame.LinkRaw})
+	ring := open(t, n, "lo", rx.RingConfig{Link: frame.LinkRaw})
 	conn, err := loopbackPair(t, n)
 	if err != nil {
 		t.Fatal(err)

@@ -3,7 +3,6 @@ package rx
 import (
 	"fmt"
 	"os"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -43,17 +42,22 @@ func (r *Ring) Wait(until time.Duration) error {
 	}
 }
 
-// poller waits for the ring's socket and the inbox's event. It lives in the
-// Ring so that a Wait allocates nothing.
+// poller waits for a socket and the inbox's event. It lives in the Ring or
+// Socket so that a Wait allocates nothing.
 type poller struct {
-	raw     syscall.RawConn
+	raw     controller
 	run     func(fd uintptr)
 	fds     [2]unix.PollFd
 	timeout unix.Timespec
 	err     error
 }
 
-func (p *poller) init(raw syscall.RawConn, event int32) {
+// controller is the part of a syscall.RawConn that a poller needs.
+type controller interface {
+	Control(f func(fd uintptr)) error
+}
+
+func (p *poller) init(raw controller, event int32) {
 	p.raw = raw
 	p.run = p.ppoll
 	p.fds[1] = unix.PollFd{Fd: event, Events: unix.POLLIN}

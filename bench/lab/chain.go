@@ -3,17 +3,22 @@ package lab
 import (
 	"fmt"
 	"net/netip"
+	"sync"
 )
 
 // minMTU6 is the least MTU that carries IPv6, RFC 8200 section 5.
 const minMTU6 = 1280
 
-var topologies = []Topology{
-	chain("line", wide, 0, 0, 0),
-	chain("pair", wide, 0),
-	chain("mtu", wide, 1500, 1000, 500),
-	chain("long", narrow, make([]int, 17)...),
-}
+// topologies are made when they are first asked for, which most runs of a
+// program never do.
+var topologies = sync.OnceValue(func() []Topology {
+	return []Topology{
+		chain("line", wide, 0, 0, 0),
+		chain("pair", wide, 0),
+		chain("mtu", wide, 1500, 1000, 500),
+		chain("long", narrow, make([]int, 17)...),
+	}
+})
 
 // wide numbers networks 100, 110, 120, … as the package drawing shows.
 func wide(i int) (v4, v6 string) {

@@ -35,8 +35,8 @@ type EndPlan struct {
 
 // Topologies names the networks that Open can build; the first is the default.
 func Topologies() []string {
-	names := make([]string, len(topologies))
-	for i, t := range topologies {
+	names := make([]string, len(topologies()))
+	for i, t := range topologies() {
 		names[i] = t.Name
 	}
 	return names
@@ -44,7 +44,7 @@ func Topologies() []string {
 
 // Find gives the named topology's plan and whether there is one.
 func Find(name string) (Topology, bool) {
-	for _, t := range topologies {
+	for _, t := range topologies() {
 		if t.Name == name {
 			return t, true
 		}

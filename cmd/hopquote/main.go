@@ -9,16 +9,18 @@ import (
 
 	"github.com/hopquote/hopquote/cmd/internal/bsd"
 	"github.com/hopquote/hopquote/cmd/internal/labcmd"
-	"github.com/hopquote/hopquote/cmd/internal/quotes"
+	_ "github.com/hopquote/hopquote/cmd/internal/prefault"
 	"github.com/hopquote/hopquote/cmd/internal/trace"
 )
 
 const usage = `Usage: hopquote COMMAND [ARGUMENTS]
 
   trace   find the path to a host, as traceroute does
+  survey  find the paths to many hosts
   quotes  explain the replies in captures
   lab     run a command or a shell in a test network made of namespaces
   demo    show what trace does, on such a network
+  bench   measure speed and completeness, beside other probers
   version print the version
 
 "hopquote COMMAND --help" tells more. Called by the name traceroute or
@@ -46,19 +48,19 @@ func run(args []string) int {
 	switch command, rest := args[1], args[2:]; command {
 	case "trace":
 		return trace.Main(append([]string{"hopquote trace"}, rest...), trace.OS())
-	case "quotes":
-		return quotes.Main(rest, os.Stdout, os.Stderr)
 	case "lab":
 		return labcmd.Lab(rest, os.Stdin, os.Stdout, os.Stderr)
 	case "demo":
 		return labcmd.Demo(rest, os.Stdin, os.Stdout, os.Stderr)
+	case "survey", "quotes", "bench":
+		return become(command, rest, os.Stderr)
 	case "version", "--version", "-V":
 		return trace.Main([]string{args[0], "-V"}, trace.OS())
 	case "help", "--help", "-h":
 		fmt.Fprint(os.Stdout, usage)
 		return 0
 	default:
-		fmt.Fprintf(os.Stderr, "hopquote: unknown command %q: there are trace, quotes, lab, demo, version and help\n", command)
+		fmt.Fprintf(os.Stderr, "hopquote: unknown command %q: there are trace, survey, quotes, lab, demo, bench, version and help\n", command)
 		return 2
 	}
 }

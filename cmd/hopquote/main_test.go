@@ -14,13 +14,14 @@ import (
 	"github.com/hopquote/hopquote/bench/lab"
 )
 
-// binaries holds the program under test by the names that it is called by. It
-// is built once, without cgo, as users get it.
+// binaries holds the program under test by the names that it is called by, and
+// beside it the one of its subcommand quotes. They are built once, without cgo,
+// as users get them.
 var binaries string
 
 func TestMain(m *testing.M) { os.Exit(lab.RunTests(built{m})) }
 
-// built builds the program before the tests run.
+// built builds the programs before the tests run.
 type built struct{ *testing.M }
 
 func (b built) Run() int {
@@ -30,7 +31,7 @@ func (b built) Run() int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	build := exec.Command("go", "build", "-o", filepath.Join(dir, "hopquote"), ".")
+	build := exec.Command("go", "build", "-o", dir, ".", "../hopquote-quotes")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)

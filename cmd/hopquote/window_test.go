@@ -8,7 +8,7 @@ import (
 )
 
 // TestThousandsInFlight sends far more probes at once than fit the first block
-// of the ring, to routers that answer each at once. Without -w a probe whose
+// of a ring, or a socket's ordinary buffer, to routers that answer each at once. Without -w a probe whose
 // neighbours are answered far sooner would be given up.
 func TestThousandsInFlight(t *testing.T) {
 	lab.Skip(t)
@@ -21,12 +21,22 @@ hop 1-199 te from 10.1.1.1
 		t.Fatal(err)
 	}
 	n := openScript(t, script)
-	got := runIn(t, n.Host(simnet.Prober), ours(), "-n", "-w", "20", "-N", "2000", "-q", "10", "-m", "200", "--format=json", "10.2.2.2")
-	if got.Code != 0 || got.Stderr != "" {
-		t.Fatalf("exit code %d, stderr %q", got.Code, got.Stderr)
+	args := []string{"-n", "-w", "20", "-q", "10", "-m", "200", "--format=json", "10.2.2.2", "-N"}
+	check := func(name string, got result) {
+		t.Helper()
+		if got.Code != 0 || got.Stderr != "" {
+			t.Fatalf("%s: exit code %d, stderr %q", name, got.Code, got.Stderr)
+		}
+		c := readDocument(t, got.Stdout).Counts
+		if c.Sent != 2000 || c.Answered != 2000 {
+			t.Errorf("%s: %d sent, %d answered; want all of 2000\n%+v", name, c.Sent, c.Answered, n.Counters())
+		}
 	}
-	c := readDocument(t, got.Stdout).Counts
-	if c.Sent != 2000 || c.Answered != 2000 {
-		t.Errorf("%d sent, %d answered; want all of 2000\n%+v", c.Sent, c.Answered, n.Counters())
+	// The largest window of a socket, the smallest of a ring, and a large one.
+	for _, window := range []string{"256", "257", "2000"} {
+		check(window, runIn(t, n.Host(simnet.Prober), ours(), append(args, window)...))
 	}
+	// Who may not have so large a buffer gets a ring.
+	cmd := asNobody(t, privileged(t, "cap_net_raw+ep"), append(args, "256")...)
+	check("256 as nobody", finish(t, n.Host(simnet.Prober), cmd))
 }

@@ -81,6 +81,14 @@ func (tq *testQueue) send(t *testing.T, names ...string) {
 	}
 }
 
+// wantLost looks how many frames were held and did not leave.
+func (tq *testQueue) wantLost(t *testing.T, want uint64) {
+	t.Helper()
+	if got := tq.lost.Load(); got != want {
+		t.Errorf("%d frames lost, want %d", got, want)
+	}
+}
+
 func TestQueueKeepsOrder(t *testing.T) {
 	for _, room := range []int{0, 1, 3} {
 		t.Run(fmt.Sprintf("room %d", room), func(t *testing.T) {
@@ -114,6 +122,7 @@ func TestQueueHandsBackUndelivered(t *testing.T) {
 			t.Errorf("undelivered %q, want %q", got, want)
 		}
 	}
+	tq.wantLost(t, 2)
 	// The next frame starts a cycle of its own, and this one has luck.
 	tq.send(t, "c")
 	tq.tell <- cycle{mac2, true}
@@ -169,6 +178,7 @@ func TestQueueTellsFlushErrorOnce(t *testing.T) {
 	if _, inWay, err := tq.hold(frames); inWay || err != nil {
 		t.Errorf("second hold: in the way %v, %v", inWay, err)
 	}
+	tq.wantLost(t, 1)
 }
 
 func TestQueueWait(t *testing.T) {
@@ -203,4 +213,5 @@ func TestQueueClosed(t *testing.T) {
 	if len(tq.dead) != 0 {
 		t.Error("close handed frames back")
 	}
+	tq.wantLost(t, 1)
 }

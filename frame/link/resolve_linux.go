@@ -147,12 +147,15 @@ func (r *resolver) listen(ctx context.Context, until time.Time) (mac [6]byte, ok
 	}
 }
 
-// resolveOnce closes the resolver once it has an answer: its filter would go
-// on looking at each packet received. The probes do not wait for that, since
-// closing a packet socket takes some 10 ms.
+// answered is how long a resolver that has its answer stays open.
+const answered = time.Second
+
+// resolveOnce closes the resolver a while after it has an answer: its filter
+// would go on looking at each packet received. Neither the probes nor the end
+// of a short run wait for that, since closing a packet socket takes some 10 ms.
 func (r *resolver) resolveOnce(ctx context.Context) (mac [6]byte, ok bool) {
 	if mac, ok = r.resolve(ctx); ok {
-		go r.close()
+		time.AfterFunc(answered, r.close)
 	}
 	return mac, ok
 }

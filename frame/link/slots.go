@@ -4,10 +4,10 @@ package link
 // for one goroutine. A Sender of any kind is one.
 type Slots interface {
 	// Slot lends the next free buffer of n bytes, 1 or more, nil when none is
-	// free: flush, and ask again. The caller writes all n bytes before Flush,
-	// beginning with the Envelope's link header, whose destination may be
-	// anything. The buffer is the sender's again when Flush has sent it or Drop
-	// forgotten it.
+	// free: flush, or ask again later where nothing waits. The caller writes all
+	// n bytes before Flush, beginning with the Envelope's link header, whose
+	// destination may be anything. The buffer is the sender's again when Flush
+	// has sent it or Drop forgotten it.
 	//
 	// A length that cannot be sent is lent all the same, and refused by Flush.
 	Slot(n int) []byte

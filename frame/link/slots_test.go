@@ -5,15 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"testing"
-	"time"
 
 	"github.com/hopquote/hopquote/bench/lab"
-	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/frame/link"
-	"github.com/hopquote/hopquote/rx"
-	"github.com/jsimonetti/rtnetlink/v2"
 	"golang.org/x/sys/unix"
 )
 
@@ -49,112 +44,6 @@ func openSlots(t testing.TB, h *lab.Host, c link.SenderConfig) *link.Sender {
 		t.Fatal("the next hop did not resolve")
 	}
 	return s
-}
-
-// testType is the EtherType of frames that nobody answers, the first of those
-// for local experiments (IEEE 802).
-const testType = 0x88b5
-
-// random fills a frame of testType with what only its number and length tell.
-func random(f []byte, number int) {
-	copy(f, "\xff\xff\xff\xff\xff\xff\x02\x00\x00\x00\x00\x01\x88\xb5")
-	r := rand.New(rand.NewPCG(uint64(number), uint64(len(f))))
-	for i := 14; i < len(f); i++ {
-		f[i] = byte(r.Uint32())
-	}
-}
-
-// receiver takes in frames of testType at the far end.
-type receiver struct {
-	t    testing.TB
-	ring *rx.Ring
-	mac  [6]byte
-	got  [][]byte
-}
-
-func newReceiver(t testing.TB, h *lab.Host) *receiver {
-	t.Helper()
-	r := &receiver{t: t}
-	in(t, h, func() error {
-		ifi, err := net.InterfaceByName(far)
-		if err != nil {
-			return err
-		}
-		copy(r.mac[:], ifi.HardwareAddr)
-		r.ring, err = rx.OpenRing(rx.RingConfig{Interface: ifi, Link: frame.LinkEthernet, Blocks: 256})
-		return err
-	})
-	t.Cleanup(func() { r.ring.Close() })
-	return r
-}
-
-// until receives until there are n frames, and looks whether more came with
-// them.
-func (r *receiver) until(n int) {
-	r.t.Helper()
-	end := time.Since(r.ring.Epoch()) + 10*time.Second
-	for len(r.got) < n {
-		if err := r.ring.Wait(end); err != nil {
-			r.t.Fatal(err)
-		}
-		r.drain()
-		if time.Since(r.ring.Epoch()) > end {
-			drops, _ := r.ring.Drops()
-			r.t.Fatalf("%d frames arrived, want %d; the ring dropped %d", len(r.got), n, drops)
-		}
-	}
-	if len(r.got) > n {
-		r.t.Fatalf("%d frames arrived, want %d", len(r.got), n)
-	}
-}
-
-func (r *receiver) drain() {
-	r.t.Helper()
-	err := r.ring.Drain(func(p *rx.Packet) {
-		if len(p.Data) >= 14 && p.Data[12] == testType>>8 && p.Data[13] == testType&0xff {
-			r.got = append(r.got, bytes.Clone(p.Data))
-		}
-	})
-	if err != nil {
-		r.t.Fatal(err)
-	}
-}
-
-// check compares all that came with frames of these lengths, numbered from 0.
-func (r *receiver) check(lengths []int) {
-	r.t.Helper()
-	r.until(len(lengths))
-	for i, n := range lengths {
-		want := make([]byte, n)
-		random(want, i)
-		copy(want, r.mac[:])
-		if !bytes.Equal(r.got[i], want) {
-			r.t.Fatalf("frame %d is\n%x, want\n%x", i, r.got[i], want)
-		}
-	}
-}
-
-// transmitted is the host's own count of frames that left.
-func transmitted(t testing.TB, h *lab.Host) uint64 {
-	t.Helper()
-	var n uint64
-	in(t, h, func() error {
-		ifi, err := net.InterfaceByName(near)
-		if err != nil {
-			return err
-		}
-		c, err := rtnetlink.Dial(nil)
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		l, err := c.Link.Get(uint32(ifi.Index))
-		if err == nil {
-			n = l.Attributes.Stats64.TXPackets
-		}
-		return err
-	})
-	return n
 }
 
 // TestSlotsArrive sends frames of all lengths, in batches of all sizes.
@@ -371,94 +260,22 @@ func TestSlotsInterfaceDown(t *testing.T) {
 	}
 }
 
-// TestSlotsRunOut lends all slots there are.
-func TestSlotsRunOut(t *testing.T) {
+// TestXDPJumbo sends frames that are longer than the usual chunk.
+func TestXDPJumbo(t *testing.T) {
 	n := openLine(t)
-	for _, tt := range senders {
-		s := openSlots(t, n.Host("h1"), tt.SenderConfig)
-		want := 256
-		if tt.Tx == link.TxXDP {
-			want = 1024
-		}
-		for round := range 3 {
-			lent := 0
-			for f := s.Slot(60); f != nil; f = s.Slot(60) {
-				random(f, lent)
-				lent++
-			}
-			if lent != want {
-				t.Errorf("%s: %d slots lent, want %d", tt.name, lent, want)
-			}
-			if round == 1 {
-				s.Drop()
-			}
-			if _, err := s.Flush(); err != nil {
-				t.Error(err)
-			}
-		}
-		if c := s.Counts(); c.NoRoom < 3 || c.Sent != uint64(2*want) || c.Dropped != uint64(want) {
-			t.Errorf("%s: %+v", tt.name, c)
+	for name, h := range map[string]*lab.Host{near: n.Host("h1"), far: n.Host("r1")} {
+		if err := h.SetMTU(name, 9000); err != nil {
+			t.Fatal(err)
 		}
 	}
-}
-
-func TestSlotsClosed(t *testing.T) {
-	n := openLine(t)
-	for _, tt := range senders {
-		s := openSlots(t, n.Host("h1"), tt.SenderConfig)
-		clear(s.Slot(60))
-		if err := s.Close(); err != nil {
-			t.Errorf("%s: %v", tt.name, err)
-		}
-		if n, err := s.Flush(); n != 0 || !errors.Is(err, net.ErrClosed) {
-			t.Errorf("%s: flush: %d, %v; want %v", tt.name, n, err, net.ErrClosed)
-		}
-		s.Drop()
-		if n, err := s.Send([][]byte{make([]byte, 60)}); n != 0 || !errors.Is(err, net.ErrClosed) {
-			t.Errorf("%s: send: %d, %v; want %v", tt.name, n, err, net.ErrClosed)
-		}
-		s.Close()
-		if c := s.Counts(); c != (link.Counts{Dropped: 1, Refused: 2}) {
-			t.Errorf("%s: %+v", tt.name, c)
-		}
+	s, r := openSlots(t, n.Host("h1"), link.SenderConfig{Tx: link.TxXDP}), newReceiver(t, n.Host("r1"))
+	lengths := []int{60, 2048, 2049, 4096, 1514, 4096}
+	for i, n := range lengths {
+		random(s.Slot(n), i)
 	}
-}
-
-func TestSlotsAllocateNothing(t *testing.T) {
-	h1 := openLine(t).Host("h1")
-	for _, tt := range senders {
-		s := openSlots(t, h1, tt.SenderConfig)
-		allocs := testing.AllocsPerRun(50, func() {
-			for range 70 {
-				blank(s.Slot(60))
-			}
-			if n, err := s.Flush(); n != 70 || err != nil {
-				t.Errorf("%s: %d left, %v", tt.name, n, err)
-			}
-		})
-		if allocs != 0 {
-			t.Errorf("%s: %v allocations", tt.name, allocs)
-		}
+	clear(s.Slot(4097))
+	if n, err := s.Flush(); n != len(lengths) || !errors.Is(err, unix.EMSGSIZE) {
+		t.Errorf("%d left, %v; want %d, EMSGSIZE", n, err, len(lengths))
 	}
-}
-
-// blank is a frame of testType without any work.
-func blank(f []byte) { f[12], f[13] = testType>>8, testType&0xff }
-
-// TestSlotsNull looks at the sender that sends nothing, which needs nothing.
-func TestSlotsNull(t *testing.T) {
-	s, err := link.OpenSender(link.Envelope{}, link.SenderConfig{Tx: link.TxNull})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	for range 100 {
-		clear(s.Slot(60))
-	}
-	if n, err := s.Flush(); n != 100 || err != nil || s.Tx() != link.TxNull {
-		t.Errorf("%d left, %v, %v", n, err, s.Tx())
-	}
-	if n, err := s.Send(make([][]byte, 7)); n != 7 || err != nil || s.Counts() != (link.Counts{Sent: 107}) {
-		t.Errorf("%d sent, %v, %+v", n, err, s.Counts())
-	}
+	r.check(lengths)
 }

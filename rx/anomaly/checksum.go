@@ -17,9 +17,13 @@ func CompareChecksum(p, q *Header) (flag Flag, same bool) {
 		return 0, false
 	}
 	sent, known := raw, true
-	partial := raw != 0 && raw == pseudo(p)
-	if partial {
+	partial := false
+	switch isPartial(p, raw) {
+	case partialSure:
+		partial = true
 		sent, known = finish(p)
+	case partialMaybe:
+		known = false
 	}
 	before, after := covered(p, q, at), covered(q, p, q.checksumAt())
 	switch {
@@ -50,7 +54,7 @@ func equalSum(a, b uint16) bool { return a == b || a^b == 0xffff && (a == 0 || b
 // false where there is none or too little of the packet is there.
 func (h *Header) SentChecksum() (sum uint16, ok bool) {
 	sum, ok = h.word16(h.checksumAt())
-	if ok && sum != 0 && sum == pseudo(h) {
+	if ok && isPartial(h, sum) == partialSure {
 		return finish(h)
 	}
 	return sum, ok
@@ -62,6 +66,29 @@ func (h *Header) transportLen() int {
 }
 
 func (h *Header) hasPseudo() bool { return h.Version == 6 || h.Protocol != protoICMP }
+
+// What is known of a checksum that transmit offload may have left unfinished.
+const (
+	partialNo = iota
+	partialSure
+	partialMaybe // it looks so, but may be finished: one in 65536 does
+)
+
+// isPartial tells whether the transport checksum raw of h is unfinished: it is
+// the pseudo-header's, and wrong.
+func isPartial(h *Header, raw uint16) int {
+	if raw == 0 || raw != pseudo(h) {
+		return partialNo
+	}
+	done, ok := finish(h)
+	switch {
+	case !ok:
+		return partialMaybe
+	case equalSum(done, raw): // it is right already, by chance the same number
+		return partialNo
+	}
+	return partialSure
+}
 
 // pseudo is what transmit offload leaves in the checksum field: the folded sum
 // of the pseudo-header, not complemented. 0 where there is no such header.

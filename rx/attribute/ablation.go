@@ -127,9 +127,6 @@ func (k *keyState) lookUp(hash uint64, f *fields, t *Tracker) (n int, first uint
 		if h, ok := k.key.probe(&e.fields); !ok || h != hash {
 			continue
 		}
-		if k.key.verify != nil && !k.key.verify(&e.fields, f) {
-			continue
-		}
 		if n++; n == 1 {
 			first = pos
 		}

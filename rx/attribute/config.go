@@ -8,7 +8,7 @@ type Config struct {
 	// Packets is how many packets are remembered, at most 1<<28: 262144. It is
 	// rounded up to a power of two.
 	Packets int
-	// Bytes is how much of their bytes is remembered: 64 MiB.
+	// Bytes is how much of their bytes is remembered: 256 for each of Packets.
 	Bytes int
 	// Keep is how much of each packet is kept and compared with its quotes, in
 	// bytes, 64 at least: 640, since Linux quotes up to 548.
@@ -32,7 +32,7 @@ func (c Config) withDefaults() Config {
 	}
 	c.Keep = max(c.Keep, 64)
 	if c.Bytes <= 0 {
-		c.Bytes = 64 << 20
+		c.Bytes = c.Packets * 256
 	}
 	c.Bytes = max(c.Bytes, 2*c.Keep)
 	if c.Age <= 0 {

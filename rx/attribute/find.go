@@ -46,7 +46,7 @@ func indexHash(index int, f *fields) (uint64, bool) {
 // maxWalk is how many packets are looked at in one chain. Packets beyond it
 // share a whole flow; if none nearer has what tells them apart, the reply is
 // ambiguous.
-const maxWalk = 256
+const maxWalk = 64
 
 // search is what a look for the cause of a quote brought.
 type search struct {

@@ -12,7 +12,6 @@ type Key struct {
 	parts   part
 	tries   func(f *fields, try int) (hash uint64, ok, more bool) // nil: parts, once
 	own     func(f *fields) (uint64, bool)                        // nil: parts
-	verify  func(probe, reply *fields) bool                       // behind the look-up; nil for none
 	tie     func(probe, reply *fields) bool                       // chooses from several; nil for none
 }
 
@@ -28,6 +27,7 @@ const (
 	partDst
 	partSrc
 	partIDLow
+	partSrcPort
 )
 
 // keys is the table of all keys: fields alone, combined, and with the
@@ -53,8 +53,8 @@ var keys = []Key{
 	{Name: "first-28", Meaning: "all of the first 28 bytes that routers leave alone", own: first28},
 	{Name: "traceroute", Meaning: "Linux: addresses and ports; ICMP: destination, identifier and sequence", own: tracerouteKey},
 	{Name: "scamper", Meaning: "destination and ports, probe number in checksum or identification, forgiving", own: scamperKey, tries: scamperTries},
-	{Name: "yarrp", Meaning: "destination and source port, TTL in the identification's low byte", parts: partDst | partIDLow, verify: samePort},
-	{Name: "caracal", Meaning: "destination and ports, TTL in the length, identification checked", parts: partDst | partPorts | partLength, verify: sameID},
+	{Name: "yarrp", Meaning: "destination and source port, TTL in the identification's low byte", parts: partDst | partIDLow | partSrcPort},
+	{Name: "caracal", Meaning: "destination and ports, TTL in the length, identification checked", own: caracalKey},
 	{Name: "dublin", Meaning: "destination, ports and identification all equal", parts: partDst | partPorts | partID | partSrc},
 	{Name: "hopquote", Meaning: "addresses, ports, TCP and echo sequence; of several the one with the identification", own: hopquoteKey, tie: tieID},
 }
@@ -103,7 +103,7 @@ func (k *Key) reply(f *fields, try int) (hash uint64, ok, more bool) {
 func (p part) hash(f *fields) (uint64, bool) {
 	h := mix(uint64(p), uint64(f.protocol))
 	if p&(partID|partIDLow) != 0 && f.have&hasID == 0 ||
-		p&partPorts != 0 && f.have&hasPorts == 0 ||
+		p&(partPorts|partSrcPort) != 0 && f.have&hasPorts == 0 ||
 		p&partSum != 0 && f.have&hasSum == 0 ||
 		p&partLength != 0 && f.have&hasLength == 0 {
 		return 0, false
@@ -122,6 +122,9 @@ func (p part) hash(f *fields) (uint64, bool) {
 	}
 	if p&partPorts != 0 {
 		h = mix(h, f.ports())
+	}
+	if p&partSrcPort != 0 {
+		h = mix(h, uint64(f.sport))
 	}
 	if p&partSum != 0 {
 		h = mix(h, uint64(f.sum))

@@ -77,14 +77,11 @@ func scamperTries(f *fields, try int) (hash uint64, ok, more bool) {
 	return hash, ok && (f.id != 0 || f.v6() || f.protocol == protoICMP), more
 }
 
-// samePort is yarrp's check, whose source port is a checksum of the
-// destination.
-func samePort(probe, reply *fields) bool {
-	return probe.have&reply.have&hasPorts != 0 && probe.sport == reply.sport
-}
-
-// sameID is caracal's check, whose identification is made of the probe's
-// fields; it has none for IPv6 and echo replies.
-func sameID(probe, reply *fields) bool {
-	return probe.v6() || reply.have&hasID == 0 && probe.protocol == protoICMP || probe.id == reply.id
+// caracalKey: the length is the TTL; the identification, made of the probe's
+// fields, is checked. IPv6 has no such check.
+func caracalKey(f *fields) (uint64, bool) {
+	if f.v6() {
+		return (partDst | partPorts | partLength).hash(f)
+	}
+	return (partDst | partPorts | partLength | partID).hash(f)
 }

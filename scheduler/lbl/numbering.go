@@ -109,9 +109,7 @@ func sctp(p *frame.Probe, src, dst uint16) string {
 	b = append(b, make([]byte, max(size-len(b), 0))...)
 	if !p.NoChecksum {
 		// RFC 9260 appendix A: CRC32c, least significant byte first.
-		binary.LittleEndian.PutUint32(b[sctpChecksumAt:], crc32.Checksum(b, castagnoli))
+		binary.LittleEndian.PutUint32(b[sctpChecksumAt:], crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)))
 	}
 	return string(b)
 }
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)

@@ -1,8 +1,8 @@
 package internet
 
 import (
-	"fmt"
 	"net/netip"
+	"time"
 )
 
 // Quoting is how much of a probe an ICMP error brings back.
@@ -30,6 +30,7 @@ func (q Quoting) String() string {
 const (
 	MaxLength = 64 // hops of a path: what a destination's own TTL allows
 	MaxOpen   = 8  // open TCP ports
+	MaxLimits = 1 << 20
 )
 
 // Config says what the Internet is like. The zero value is a fine one, in
@@ -51,6 +52,34 @@ type Config struct {
 	// zero means 50 and 25, unless OnlyFull.
 	Minimal, Labeled int
 	OnlyFull         bool
+
+	// Percent of the hops, but the first, that have 2 to 4 routers beside each
+	// other. The flow of a probe decides which of them it passes: see Flow.
+	Diamonds int
+	// Percent of the prefixes (24 bits, 48 in IPv6) whose paths loop: on one
+	// half of them the router of two hops before comes again, once; on the
+	// other half it and the next take turns from there on, and no probe gets
+	// to the destination. Paths of 3 hops and less have no loop.
+	Loops int
+	// Percent of the prefixes that a router on the way says to be unreachable,
+	// or not allowed: to every probe that gets there. Loops is part of the same
+	// hundred. Paths of 2 hops and less have no such router.
+	Unreachable int
+
+	// Percent of the routers that limit how many errors they send: one in each
+	// LimitEvery (1 µs to 24 h; 0 means 10 ms), and up to LimitBurst at once
+	// (1 to 1,000,000; 0 means 10), whoever they are for. There is room for
+	// MaxLimits of them; a few of more share their limits.
+	Limited    int
+	LimitEvery time.Duration
+	LimitBurst int
+
+	// Percent of the probes that are answered twice, and of those that are
+	// answered LateBy (1 µs to 1 h; 0 means 50 ms) later than the others; they
+	// are part of one hundred. Echo replies of more than 2,000 bytes are never
+	// late.
+	Duplicates, Late int
+	LateBy           time.Duration
 
 	// TCP ports on which all destinations listen, 8 at most.
 	Open []uint16
@@ -88,6 +117,15 @@ func (c Config) withDefaults() Config {
 	if c.Minimal == 0 && c.Labeled == 0 && !c.OnlyFull {
 		c.Minimal, c.Labeled = 50, 25
 	}
+	if c.LimitEvery == 0 {
+		c.LimitEvery = defaultLimitEvery
+	}
+	if c.LimitBurst == 0 {
+		c.LimitBurst = defaultLimitBurst
+	}
+	if c.LateBy == 0 {
+		c.LateBy = defaultLateBy
+	}
 	setAddr(&c.Gateway4, defaultGateway4)
 	setAddr(&c.Gateway6, defaultGateway6)
 	setPrefix(&c.Source4, defaultSource4)
@@ -96,6 +134,13 @@ func (c Config) withDefaults() Config {
 	setPrefix(&c.Routers6, defaultRouters6)
 	return c
 }
+
+// The times and counts of a Config without any.
+const (
+	defaultLimitEvery = 10 * time.Millisecond
+	defaultLimitBurst = 10
+	defaultLateBy     = 50 * time.Millisecond
+)
 
 // The addresses of a Config without any.
 var (
@@ -117,50 +162,4 @@ func setPrefix(p *netip.Prefix, value netip.Prefix) {
 	if !p.IsValid() {
 		*p = value
 	}
-}
-
-// check finds what is out of range in a Config with its defaults.
-func (c *Config) check() error {
-	numbers := []struct {
-		name            string
-		value, low, top int
-	}{
-		{"MinHops", c.MinHops, 1, MaxLength},
-		{"MaxHops", c.MaxHops, c.MinHops, MaxLength},
-		{"Shared", c.Shared, 0, MaxLength},
-		{"Silent", c.Silent, 0, 100},
-		{"SilentHosts", c.SilentHosts, 0, 100},
-		{"Minimal", c.Minimal, 0, 100},
-		{"Labeled", c.Labeled, 0, 100 - c.Minimal},
-		{"number of Open ports", len(c.Open), 0, MaxOpen},
-		{"length of Routers4", c.Routers4.Bits(), 8, 24},
-		{"length of Routers6", c.Routers6.Bits(), 64, 64},
-		{"Backlog", c.Backlog, 0, 1 << 30},
-	}
-	for _, n := range numbers {
-		if n.value < n.low || n.value > n.top {
-			return fmt.Errorf("internet: %s %d is not within %d..%d", n.name, n.value, n.low, n.top)
-		}
-	}
-	for _, a := range []netip.Addr{c.Gateway4, c.Source4.Addr(), c.Routers4.Addr()} {
-		if !a.Is4() || !isHost(a) {
-			return fmt.Errorf("internet: %s is not the IPv4 address of a host", a)
-		}
-	}
-	for _, a := range []netip.Addr{c.Gateway6, c.Source6.Addr(), c.Routers6.Addr()} {
-		if !a.Is6() || a.Is4In6() || a.Zone() != "" || !isHost(a) {
-			return fmt.Errorf("internet: %s is not the IPv6 address of a host", a)
-		}
-	}
-	return nil
-}
-
-// isHost tells whether a probe may come from or go to the address.
-func isHost(a netip.Addr) bool {
-	if a.Is4() {
-		first := a.As4()[0]
-		return first != 0 && first != 127 && first < 224
-	}
-	hi, lo := halves(a)
-	return hi>>56 != 0xff && hi>>54 != 0xfe80>>6 && (hi != 0 || lo > 1)
 }

@@ -5,7 +5,8 @@ import "github.com/hopquote/hopquote/frame"
 // Counters tell what the Internet was asked and what it did: the truth that a
 // prober's own counts are held against.
 //
-// Of every count, Asked = Answered + Silent, but for the probes that Failed.
+// Of every count, Asked = Answered + Silent + Limited, but for the probes that
+// Failed.
 type Counters struct {
 	IPv4, IPv6 Family
 
@@ -13,7 +14,7 @@ type Counters struct {
 	Malformed  uint64 // frames cut short or with headers that contradict themselves
 	Fragments  uint64
 	Foreign    uint64 // frames that are no probes, see the package's introduction
-	Failed     uint64 // replies that the kernel did not take
+	Failed     uint64 // replies that the kernel did not take, and late ones that Close gave up
 	Dropped    uint64 // frames that came too fast for the user-space form, and are counted nowhere else
 }
 
@@ -28,6 +29,10 @@ type Count struct {
 	Asked    uint64 // probes that came in
 	Answered uint64 // that were answered
 	Silent   uint64 // that ended at a silent router or host, or as TCP segments that need no answer
+	Limited  uint64 // that ended at a router which had sent enough errors
+
+	Duplicated uint64 // of those answered: twice
+	Delayed    uint64 // of those answered: later than the others
 }
 
 // Of gives the count of a method in a family; methods other than UDP, ICMP and
@@ -63,6 +68,9 @@ func (c *Count) add(n *Count) {
 	c.Asked += n.Asked
 	c.Answered += n.Answered
 	c.Silent += n.Silent
+	c.Limited += n.Limited
+	c.Duplicated += n.Duplicated
+	c.Delayed += n.Delayed
 }
 
 // add adds what another CPU counted.

@@ -4,8 +4,9 @@
 // package simnet, its neighbour, plays single paths that a script describes.
 //
 // What answers a probe is a pure function of the seed, the destination, the
-// TTL and the protocol: Config.Answer tells it, so that everything that comes
-// back can be held against the truth.
+// TTL, the protocol and, with Diamonds, the flow: Config.AnswerFlow tells it, so
+// that everything that comes back can be held against the truth. Package score,
+// below, does that for all that a prober reports.
 //
 // The kernel form is an eBPF program at the ingress of the link (bpf/, embedded
 // as little-endian object): the frame of a probe becomes its reply and leaves
@@ -26,6 +27,13 @@
 //	1 .. Shared                  all destinations
 //	Shared+i                     4*i bits, 24 at most (8*i, 48)
 //	the destination itself       after MinHops-1 .. MaxHops-1 routers
+//
+// What makes paths hard to find is off in the zero Config, and then costs the
+// program in the kernel nothing: the kernel's verifier removes it. Diamonds,
+// Loops and Unreachable belong to the truth. Limited, Duplicates and Late are
+// what becomes of single answers: the first depends on the time, the others on
+// the bytes of the probe; Counters has them. In the kernel form late replies go
+// by a ring buffer to this process, which sends them.
 //
 // What is no probe is counted and gets no answer: frames that contradict
 // themselves, fragments, and all that is foreign, which is other link and IP

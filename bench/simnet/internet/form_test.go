@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
@@ -108,6 +109,15 @@ func TestConfigErrors(t *testing.T) {
 		"internet: Silent 101 is not within 0..100":                  {Silent: 101},
 		"internet: SilentHosts -1 is not within 0..100":              {SilentHosts: -1},
 		"internet: Labeled 60 is not within 0..50":                   {Minimal: 50, Labeled: 60},
+		"internet: Diamonds 101 is not within 0..100":                {Diamonds: 101},
+		"internet: Loops -1 is not within 0..100":                    {Loops: -1},
+		"internet: Unreachable 41 is not within 0..40":               {Loops: 60, Unreachable: 41},
+		"internet: Limited 101 is not within 0..100":                 {Limited: 101},
+		"internet: LimitBurst -1 is not within 1..1000000":           {LimitBurst: -1},
+		"internet: LimitEvery 25h0m0s is not within 1µs..24h0m0s":    {LimitEvery: 25 * time.Hour},
+		"internet: Duplicates 101 is not within 0..100":              {Duplicates: 101},
+		"internet: Late 6 is not within 0..5":                        {Duplicates: 95, Late: 6},
+		"internet: LateBy 1ns is not within 1µs..1h0m0s":             {LateBy: 1},
 		"internet: number of Open ports 9 is not within 0..8":        {Open: make([]uint16, 9)},
 		"internet: length of Routers4 25 is not within 8..24":        {Routers4: netip.MustParsePrefix("10.0.0.0/25")},
 		"internet: length of Routers6 48 is not within 64..64":       {Routers6: netip.MustParsePrefix("fd00::/48")},

@@ -1,6 +1,7 @@
 package internet
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -39,6 +40,7 @@ type Internet struct {
 // body is one of the two forms.
 type body interface {
 	counters() (Counters, error)
+	halt() error // stops answering
 	close() error
 }
 
@@ -78,7 +80,8 @@ func (in *Internet) Reason() error { return in.reason }
 // Counters gives the counts so far, and after Close those that it ended with.
 // In the kernel form a probe counts before its reply is sent; in the user-space
 // form it may still wait for its turn. Frames that a CPU's queue has no room for
-// never reach the Internet (see Config.Backlog), and are not counted.
+// never reach the Internet (see Config.Backlog), and are not counted. A late
+// reply counts before it is sent.
 func (in *Internet) Counters() (Counters, error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -88,16 +91,15 @@ func (in *Internet) Counters() (Counters, error) {
 	return in.body.counters()
 }
 
-// Close stops answering. Calls after the first give its result again.
+// Close stops answering: late replies that have not left are never sent, and
+// are counted as Failed. Calls after the first give its result again.
 func (in *Internet) Close() error { return in.close() }
 
 func (in *Internet) stop() error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	herr := in.body.halt()
 	c, cerr := in.body.counters()
 	in.final = &c
-	if err := in.body.close(); err != nil {
-		return err
-	}
-	return cerr
+	return errors.Join(herr, cerr, in.body.close())
 }

@@ -21,19 +21,24 @@ var object []byte
 // settings is what the program finds in its memory, as struct settings in
 // state.bpf.h has it.
 type settings struct {
-	Seed                uint64
-	Gateway6            [2]uint64
-	Routers6            uint64
-	Gateway4            uint32
-	Routers4, Host4     uint32
-	MinHops, HopSpan    uint32
-	Shared, Step        uint32
-	Silent, SilentHosts uint32
-	Minimal, UpToLabel  uint32
-	Opens               uint32
-	Open                [MaxOpen]uint16
-	MAC                 [6]byte
-	Unused              [2]byte
+	Seed                 uint64
+	Gateway6             [2]uint64
+	Routers6             uint64
+	LimitEvery, Span     uint64
+	Gateway4             uint32
+	Routers4, Host4      uint32
+	MinHops, HopSpan     uint32
+	Shared, Step         uint32
+	Silent, SilentHosts  uint32
+	Minimal, UpToLabel   uint32
+	Diamonds             uint32
+	Loops, UpToRefusal   uint32
+	Limited              uint32
+	Duplicates, UpToLate uint32
+	Opens                uint32
+	Open                 [MaxOpen]uint16
+	MAC                  [6]byte
+	Unused               [2]byte
 }
 
 func (c *Config) settings(mac [6]byte) settings {
@@ -43,6 +48,10 @@ func (c *Config) settings(mac [6]byte) settings {
 		Shared: uint32(c.Shared), Step: prefixStep,
 		Silent: uint32(c.Silent), SilentHosts: uint32(c.SilentHosts),
 		Minimal: uint32(c.Minimal), UpToLabel: uint32(c.Minimal + c.Labeled),
+		Diamonds: uint32(c.Diamonds),
+		Loops:    uint32(c.Loops), UpToRefusal: uint32(c.Loops + c.Unreachable),
+		Limited: uint32(c.Limited), LimitEvery: uint64(c.LimitEvery), Span: c.span(),
+		Duplicates: uint32(c.Duplicates), UpToLate: uint32(c.Duplicates + c.Late),
 		Opens: uint32(len(c.Open)),
 		MAC:   mac,
 	}
@@ -59,9 +68,16 @@ func (c *Config) settings(mac [6]byte) settings {
 type program struct {
 	Internet *ebpf.Program `ebpf:"internet"`
 	Counts   *ebpf.Map     `ebpf:"counts"`
+	Late     *ebpf.Map     `ebpf:"late"`
 }
 
-func (p *program) close() error { return errors.Join(p.Internet.Close(), p.Counts.Close()) }
+func (p *program) close() error {
+	return errors.Join(p.Internet.Close(), p.Counts.Close(), p.Late.Close())
+}
+
+// lateRing is how many bytes of late replies may wait for the loader to take
+// them.
+const lateRing = 8 << 20
 
 // errByteOrder is why machines of the other byte order have no kernel form.
 var errByteOrder = fmt.Errorf("internet: the program is for little-endian machines: %w", ebpf.ErrNotSupported)
@@ -77,6 +93,12 @@ func load(c *Config, mac [6]byte) (*program, error) {
 	}
 	if err := spec.Variables["settings"].Set(c.settings(mac)); err != nil {
 		return nil, fmt.Errorf("internet: set the program up: %w", err)
+	}
+	if c.Limited > 0 {
+		spec.Maps["buckets"].MaxEntries = MaxLimits
+	}
+	if c.Late > 0 {
+		spec.Maps["late"].MaxEntries = lateRing
 	}
 	var p program
 	if err := spec.LoadAndAssign(&p, nil); errors.Is(err, unix.EPERM) {
@@ -100,9 +122,10 @@ var errUserSpace = errors.New("internet: user space was asked for")
 
 // kernel is the kernel form.
 type kernel struct {
-	program *program
-	link    link.Link
-	spread  *spread // nil without
+	program    *program
+	link       link.Link
+	spread     *spread     // nil without
+	latecomers *latecomers // nil without
 }
 
 func startKernel(host *lab.Host, iface string, c *Config) (*kernel, error) {
@@ -126,6 +149,9 @@ func startKernel(host *lab.Host, iface string, c *Config) (*kernel, error) {
 		}
 		return nil
 	})
+	if err == nil && c.Late > 0 {
+		k.latecomers, err = openLatecomers(host, iface, c, k.program.Late)
+	}
 	if err == nil && (c.CPUs != 0 || c.Backlog != 0) {
 		k.spread, err = openSpread(host, iface, c)
 	}
@@ -151,7 +177,26 @@ func findInterface(host *lab.Host, iface string) (*net.Interface, error) {
 	return ifi, nil
 }
 
-func (k *kernel) counters() (Counters, error) { return k.program.counters() }
+func (k *kernel) counters() (Counters, error) {
+	c, err := k.program.counters()
+	if k.latecomers != nil {
+		k.latecomers.queue.correct(&c)
+	}
+	return c, err
+}
+
+// halt takes the program off the link.
+func (k *kernel) halt() error {
+	if k.link == nil {
+		return nil
+	}
+	err := k.link.Close()
+	k.link = nil
+	if k.latecomers != nil {
+		err = errors.Join(err, k.latecomers.halt())
+	}
+	return err
+}
 
 // counters adds up what all CPUs counted.
 func (p *program) counters() (Counters, error) {
@@ -166,14 +211,14 @@ func (p *program) counters() (Counters, error) {
 	return sum, nil
 }
 
-// close takes the program off the link. What was not opened is passed over.
+// close removes the program. What was not opened is passed over.
 func (k *kernel) close() error {
-	var errs []error
+	errs := []error{k.halt()}
+	if k.latecomers != nil {
+		errs = append(errs, k.latecomers.close())
+	}
 	if k.spread != nil {
 		errs = append(errs, k.spread.close())
-	}
-	if k.link != nil {
-		errs = append(errs, k.link.Close())
 	}
 	if k.program != nil {
 		errs = append(errs, k.program.close())

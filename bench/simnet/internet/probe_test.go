@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/hopquote/hopquote/frame"
 )
@@ -91,6 +92,14 @@ func testConfigs() map[string]Config {
 		"minimal":  {Seed: 3, Minimal: 100},
 		"labeled":  {Seed: 4, Labeled: 100, MinHops: 2, MaxHops: 2},
 		"full":     {Seed: 5, OnlyFull: true, Open: []uint16{80, 443}, MinHops: 1, MaxHops: 64},
+		"diamonds": {Seed: 7, Diamonds: 60, MinHops: 6, MaxHops: 24, Silent: 10},
+		"events":   {Seed: 8, Loops: 50, Unreachable: 40, MinHops: 1, MaxHops: 12, Shared: 2, Silent: 5},
+		"limited":  {Seed: 9, Limited: 70, LimitEvery: 24 * time.Hour, LimitBurst: 3, MinHops: 6, MaxHops: 24},
+		"twice":    {Seed: 10, Duplicates: 40, Late: 30, LateBy: time.Millisecond, Open: []uint16{80}},
+		"all": {
+			Seed: 11, MinHops: 6, MaxHops: 24, Silent: 10, SilentHosts: 20, Diamonds: 40, Loops: 20, Unreachable: 20,
+			Limited: 50, LimitEvery: time.Hour, LimitBurst: 20, Duplicates: 10, Late: 10,
+		},
 		"all open": {Seed: 6, Open: []uint16{1, 2, 3, 4, 5, 6, 7, 8}, Routers4: netip.MustParsePrefix("172.16.0.0/12")},
 	}
 }

@@ -25,9 +25,10 @@ func TestReplies(t *testing.T) {
 func testReplies(t *testing.T, c Config, n *Net) {
 	w := newWire(t, n, c, rx.RingConfig{})
 	r := rand.New(rand.NewPCG(c.Seed, 2))
-	var want Counters
+	// The twin counts, and knows what the limits are and the fates.
+	twin := responder{config: w.config, mac: testMAC, limits: newLimits(&w.config)}
 	var probes []frame.Probe
-	waiting := map[int]Truth{}
+	waiting := map[int]*expected{}
 	for _, v6 := range []bool{false, true} {
 		for _, m := range methods {
 			for range 3 {
@@ -37,14 +38,21 @@ func testReplies(t *testing.T, c Config, n *Net) {
 					p.TCP.Flags = frame.FlagSYN
 					p.SrcPort, p.DstPort, p.Seq = uint16(2000+len(probes)), uint16(33434+ttl), uint32(ttl)
 					p.Size = p.HeaderLen() + r.IntN(200)
-					truth := w.config.Answer(dst, ttl, m)
-					count := want.Of(m, v6)
-					count.Asked++
-					if truth.Silent {
-						count.Silent++
-					} else {
-						count.Answered++
-						waiting[len(probes)] = truth
+					f, _ := w.frame(t, p)
+					flow, ok := FlowOf(f[ethernetLen:])
+					if !ok {
+						t.Fatalf("no probe: %x", f)
+					}
+					e := &expected{truth: w.config.AnswerFlow(dst, ttl, m, flow), copies: 1}
+					answer := twin.respond(f, nil)
+					if e.truth.Silent && answer != nil {
+						t.Errorf("%s: answered, in truth silent", describe(&p))
+					}
+					if twin.fate == twice {
+						e.copies = 2
+					}
+					if answer != nil {
+						waiting[len(probes)] = e
 					}
 					probes = append(probes, w.ask(t, len(probes), p))
 				}
@@ -52,21 +60,49 @@ func testReplies(t *testing.T, c Config, n *Net) {
 		}
 	}
 	w.until(t, func() bool { return len(waiting) == 0 }, func(data []byte, m *rx.Match) {
-		truth, ok := waiting[m.Tag]
+		e, ok := waiting[m.Tag]
 		if !ok {
 			t.Errorf("verdict %v (%v) for what nobody should have sent: %x", m.Verdict, m.Reason, data)
 			return
 		}
-		delete(waiting, m.Tag)
-		p := &probes[m.Tag]
-		if diff := cmp.Diff(wantReply(p, &truth), gotReply(p, data, m)); diff != "" {
-			t.Errorf("%s (-truth +reply):\n%s\n%x", describe(p), diff, data)
+		if e.copies--; e.copies == 0 {
+			delete(waiting, m.Tag)
+		}
+		want := wantReply(&probes[m.Tag], &e.truth)
+		if e.isHere {
+			want.Verdict = rx.Duplicate
+		}
+		e.isHere = true
+		if diff := cmp.Diff(want, gotReply(&probes[m.Tag], data, m)); diff != "" {
+			t.Errorf("%s (-truth +reply):\n%s\n%x", describe(&probes[m.Tag]), diff, data)
 		}
 	})
+	want := twin.counts
 	got := w.counters(t, want.Total().Asked)
 	got.Neighbours, got.Foreign = 0, 0 // the prober's kernel takes part in those
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("counters (-asked +counted):\n%s", diff)
+	}
+	checkBalance(t, &got)
+}
+
+// expected is the reply to a probe.
+type expected struct {
+	truth  Truth
+	copies int // to come
+	isHere bool
+}
+
+// checkBalance adds up what became of probes.
+func checkBalance(t *testing.T, c *Counters) {
+	t.Helper()
+	for _, v6 := range []bool{false, true} {
+		for _, m := range append([]frame.Method{0}, methods...) {
+			n := c.Of(m, v6)
+			if n.Asked != n.Answered+n.Silent+n.Limited || n.Duplicated+n.Delayed > n.Answered {
+				t.Errorf("%v, IPv6 %v: counts do not add up: %+v", m, v6, *n)
+			}
+		}
 	}
 }
 
@@ -75,6 +111,7 @@ type report struct {
 	Verdict  rx.Verdict
 	From     string
 	Kind     frame.Kind
+	Code     uint8
 	TTL      uint8
 	Quoted   int // bytes
 	QuoteTTL uint8
@@ -87,7 +124,7 @@ type report struct {
 
 func wantReply(p *frame.Probe, t *Truth) report {
 	w := report{
-		Verdict: rx.Exact, From: t.From.String(), Kind: t.Kind, TTL: t.TTL,
+		Verdict: rx.Exact, From: t.From.String(), Kind: t.Kind, Code: t.Code, TTL: t.TTL,
 		Checksum: frame.ChecksumGood, HeaderOK: true,
 	}
 	size := p.Size
@@ -114,7 +151,7 @@ func wantReply(p *frame.Probe, t *Truth) report {
 func gotReply(p *frame.Probe, data []byte, m *rx.Match) report {
 	r := m.Reply
 	g := report{
-		Verdict: m.Verdict, From: r.From.String(), Kind: r.Kind, TTL: r.TTL,
+		Verdict: m.Verdict, From: r.From.String(), Kind: r.Kind, Code: r.Code, TTL: r.TTL,
 		Checksum: r.Checksum, HeaderOK: p.IsIPv6() || frame.Fold(frame.Sum(data[14:34], 0)) == 0xffff,
 		TCPFlags: r.Flags, TCPAck: r.Ack,
 	}

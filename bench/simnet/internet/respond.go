@@ -14,13 +14,19 @@ type responder struct {
 	config Config // with its defaults
 	mac    [6]byte
 	counts Counters
-	// answered is where the latest reply was counted.
-	answered *uint64
+	limits limits
+	// The latest reply: where it was counted, or nil for one that is no answer
+	// to a probe, what its probe was and how it leaves.
+	count  *Count
+	method frame.Method
+	v6     bool
+	fate   fate
 }
 
 // respond appends the reply to frame f to out, which stays as it is when there
 // is none. The result does not point into f.
 func (r *responder) respond(f, out []byte) []byte {
+	r.count, r.fate = nil, once
 	if len(f) < ethernetLen {
 		r.counts.Foreign++
 		return out
@@ -58,16 +64,29 @@ func (r *responder) answer(f []byte, p *ipPacket, found finding, out []byte) []b
 	}
 	count := r.counts.Of(p.method, p.dst.Is6())
 	count.Asked++
-	t := r.config.answer(p.dst, int(p.ttl), p.method)
+	flow := p.flow()
+	t, isRouter := r.config.answer(p.dst, int(p.ttl), p.method, r.config.flowHash(p.dst, &flow))
+	if !t.Silent && isRouter && r.isLimited(&t) {
+		count.Limited++
+		return out
+	}
 	n := len(out)
 	if !t.Silent {
 		out = r.build(f, p, &t, out)
 	}
 	if len(out) == n {
 		count.Silent++
-	} else {
-		count.Answered++
-		r.answered = &count.Answered
+		return out
+	}
+	count.Answered++
+	r.count, r.method, r.v6 = count, p.method, p.dst.Is6()
+	switch r.fate = r.config.fate(p); {
+	case r.fate == twice:
+		count.Duplicated++
+	case r.fate == late && len(out)-n > longest:
+		r.fate = once
+	case r.fate == late:
+		count.Delayed++
 	}
 	return out
 }
@@ -107,17 +126,14 @@ func patchEchoSum(b []byte, at int, p *ipPacket) []byte {
 
 func (r *responder) buildError(link frame.Link, p *ipPacket, t *Truth, out []byte) []byte {
 	v6 := p.dst.Is6()
-	m := frame.ErrorMessage{Link: link, From: t.From, To: p.src, TTL: t.TTL, ID: p.id}
+	m := frame.ErrorMessage{Link: link, From: t.From, To: p.src, TTL: t.TTL, ID: p.id, Code: t.Code}
 	switch t.Kind {
 	case frame.KindTimeExceeded:
 		m.Type = choose[uint8](v6, 11, 3)
 	case frame.KindUnreachable:
-		m.Type, m.Code = choose[uint8](v6, 3, 1), choose[uint8](v6, 3, 4)
-		if p.method != frame.UDP {
-			m.Code = 2 // protocol unreachable
-		}
+		m.Type = choose[uint8](v6, 3, 1)
 	case frame.KindParamProblem:
-		m.Type, m.Code, m.Rest = 4, 1, 6 // unrecognized next header, at byte 6
+		m.Type, m.Rest = 4, 6 // at byte 6
 	}
 	m.Quote = quote(p, t)
 	if t.Quoting == Labeled {
@@ -210,7 +226,6 @@ func (r *responder) answerARP(f, out []byte) []byte {
 		return out
 	}
 	r.counts.Neighbours++
-	r.answered = &r.counts.Neighbours
 	out = append(out, f[6:12]...)
 	out = append(out, r.mac[:]...)
 	out = append(out, 8, 6, 0, 1, 8, 0, 6, 4, 0, 2)
@@ -231,7 +246,6 @@ func (r *responder) answerSolicitation(f []byte, p *ipPacket, out []byte) []byte
 		return out
 	}
 	r.counts.Neighbours++
-	r.answered = &r.counts.Neighbours
 	m := frame.ErrorMessage{ // it has the same layout: type, code, a word, bytes
 		Link: r.linkTo(f), From: target, To: p.src, TTL: 255,
 		Type: 136, Rest: 0xe0000000, // router, solicited, override

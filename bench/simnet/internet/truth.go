@@ -9,17 +9,19 @@ import (
 
 // Truth is what becomes of a probe.
 type Truth struct {
-	Hop    int        // who answers, or keeps silent: 1 is the gateway
+	Hop    int        // who answers, or keeps silent: 1 is the gateway; in a loop the probe's own TTL
 	From   netip.Addr // that one's address
 	Silent bool       // there is no answer, and the fields below are zero
 
-	Kind    frame.Kind // time exceeded on the way; unreachable, echo reply or TCP from the destination
+	Kind    frame.Kind // time exceeded or unreachable on the way; unreachable, echo reply or TCP from the destination
+	Code    uint8      // of an error
 	TTL     uint8      // the reply's own, as it arrives
 	Quoting Quoting    // of an error
 	Label   uint32     // of an error that quotes Labeled; 20 bits
 }
 
-// Path is how many hops away the destination is, itself included.
+// Path is how many hops away the destination is, itself included: also where a
+// loop, or a router that refuses, keeps probes from it (see End).
 func (c Config) Path(dst netip.Addr) int {
 	c = c.withDefaults()
 	return c.length(dst, c.hostHash(dst))
@@ -28,24 +30,33 @@ func (c Config) Path(dst netip.Addr) int {
 // Answer tells who answers a probe to dst, an unmapped address, with a TTL or
 // hop limit of 1..255, and how. TCP probes are answered as truly described if
 // they have the SYN flag and no RST; method 0 stands for all that has no
-// method of its own here.
+// method of its own here. With Diamonds it is the answer to a probe of the zero
+// Flow. What Limited, Duplicates and Late do to an answer is not in it.
 func (c Config) Answer(dst netip.Addr, ttl int, method frame.Method) Truth {
+	return c.AnswerFlow(dst, ttl, method, Flow{})
+}
+
+// AnswerFlow is Answer for a probe of a flow.
+func (c Config) AnswerFlow(dst netip.Addr, ttl int, method frame.Method, flow Flow) Truth {
 	c = c.withDefaults()
-	return c.answer(dst, ttl, method)
+	t, _ := c.answer(dst, ttl, method, c.flowHash(dst, &flow))
+	return t
 }
 
 // answer is Answer for a Config with its defaults. truth.bpf.h says the same
-// in C: change both together.
-func (c *Config) answer(dst netip.Addr, ttl int, method frame.Method) Truth {
+// in C: change both together. isRouter is for
+// answers from the way.
+func (c *Config) answer(dst netip.Addr, ttl int, method frame.Method, flow uint64) (t Truth, isRouter bool) {
 	h := c.hostHash(dst)
 	length := c.length(dst, h)
-	if ttl < length {
-		return c.answerRouter(dst, ttl)
+	e := c.event(dst, length)
+	if place := e.place(ttl); place < length {
+		return e.change(c.answerRouter(dst, place, flow), ttl), true
 	}
-	t := Truth{Hop: length, From: dst}
+	t = Truth{Hop: length, From: dst}
 	if dst != c.gateway(dst.Is6()) && percent(h>>32) < c.SilentHosts {
 		t.Silent = true
-		return t
+		return t, false
 	}
 	t.TTL = uint8(64 - (length - 1))
 	switch method {
@@ -58,16 +69,34 @@ func (c *Config) answer(dst netip.Addr, ttl int, method frame.Method) Truth {
 		if method != frame.UDP && dst.Is6() {
 			t.Kind = frame.KindParamProblem
 		}
+		t.Code = refusal(method, dst.Is6())
 		if t.Quoting = c.quoting(percent(h >> 48)); t.Quoting == Labeled {
 			t.Quoting = Full
 		}
 	}
-	return t
+	return t, false
 }
 
-// answerRouter is for a probe that ends on the way.
-func (c *Config) answerRouter(dst netip.Addr, hop int) Truth {
-	h := c.draw(drawRouter, dst.Is6(), hop, c.prefix(dst, hop), 0)
+// refusal is the code of the error with which a destination refuses a probe.
+func refusal(method frame.Method, v6 bool) uint8 {
+	switch {
+	case method == frame.UDP:
+		return choose[uint8](v6, 3, 4) // port unreachable
+	case v6:
+		return 1 // unrecognized next header
+	}
+	return 2 // protocol unreachable
+}
+
+// answerRouter is for a probe whose TTL ends on the way.
+func (c *Config) answerRouter(dst netip.Addr, hop int, flow uint64) Truth {
+	prefix := c.prefix(dst, hop)
+	return c.answerBranch(dst, hop, prefix, c.branch(dst.Is6(), hop, prefix, flow))
+}
+
+// answerBranch is for one of the routers beside each other at a hop.
+func (c *Config) answerBranch(dst netip.Addr, hop int, prefix uint64, branch int) Truth {
+	h := c.draw(drawRouter, dst.Is6(), hop, prefix, uint64(branch))
 	more := mix(h)
 	t := Truth{Hop: hop}
 	switch {
@@ -93,28 +122,6 @@ func (c *Config) answerRouter(dst netip.Addr, hop int) Truth {
 		t.Label = uint32(more>>44) | 16 // those below are reserved, RFC 3032 section 2.1
 	}
 	return t
-}
-
-// What a hash is drawn for.
-const (
-	drawRouter   = 1
-	drawHost     = 2
-	drawSequence = 3
-)
-
-// mix spreads every bit of x over all of them (the last step of splitmix64).
-func mix(x uint64) uint64 {
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
-}
-
-func (c *Config) draw(what uint64, v6 bool, hop int, hi, lo uint64) uint64 {
-	tag := what<<56 | uint64(hop)
-	if v6 {
-		tag |= 1 << 48
-	}
-	return mix(mix(mix(c.Seed^tag)^hi) ^ lo)
 }
 
 func (c *Config) hostHash(dst netip.Addr) uint64 {
@@ -163,24 +170,4 @@ func (c *Config) gateway(v6 bool) netip.Addr {
 		return c.Gateway6
 	}
 	return c.Gateway4
-}
-
-// percent makes 16 bits of a hash a number below 100.
-func percent(h uint64) int { return int(h & 0xffff * 100 >> 16) }
-
-// halves are an address as two numbers; an IPv4 address is in the upper half
-// of the first.
-func halves(a netip.Addr) (hi, lo uint64) {
-	if a.Is4() {
-		b := a.As4()
-		return uint64(binary.BigEndian.Uint32(b[:])) << 32, 0
-	}
-	b := a.As16()
-	return binary.BigEndian.Uint64(b[:]), binary.BigEndian.Uint64(b[8:])
-}
-
-// routers4 are a prefix's network and the bits that it leaves open.
-func routers4(p netip.Prefix) (network, host uint32) {
-	b := p.Masked().Addr().As4()
-	return binary.BigEndian.Uint32(b[:]), 1<<(32-p.Bits()) - 1
 }

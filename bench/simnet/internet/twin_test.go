@@ -4,8 +4,10 @@ import (
 	"errors"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/ringbuf"
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
@@ -22,6 +24,7 @@ const (
 // link, and the responder.
 type twins struct {
 	program   *program
+	late      *ringbuf.Reader
 	responder responder
 }
 
@@ -37,7 +40,12 @@ func newTwins(t testing.TB, c Config) *twins {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { p.close() })
-	return &twins{p, responder{config: c, mac: testMAC}}
+	late, err := ringbuf.NewReader(p.Late)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { late.Close() })
+	return &twins{p, late, responder{config: c, mac: testMAC, limits: newLimits(&c)}}
 }
 
 // compare has both answer a frame, and tells whether there was an answer.
@@ -54,7 +62,8 @@ func (w *twins) compare(t testing.TB, f []byte) bool {
 	want := w.responder.respond(f, nil)
 	wantVerdict := uint32(returnsDrop)
 	var got []byte
-	if want != nil {
+	isLate := w.responder.fate == late
+	if want != nil && !isLate {
 		wantVerdict = returnsRedirect
 	}
 	if verdict == returnsRedirect {
@@ -62,6 +71,9 @@ func (w *twins) compare(t testing.TB, f []byte) bool {
 	}
 	if verdict != wantVerdict {
 		t.Fatalf("program returns %d, want %d, for frame %x", verdict, wantVerdict, f)
+	}
+	if isLate {
+		got = w.readLate(t)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Fatalf("reply to frame %x (-responder +program):\n%s", f, diff)
@@ -74,6 +86,21 @@ func (w *twins) compare(t testing.TB, f []byte) bool {
 		t.Fatalf("counters after frame %x (-responder +program):\n%s", f, diff)
 	}
 	return want != nil
+}
+
+// readLate gives the late reply to the latest frame.
+func (w *twins) readLate(t testing.TB) []byte {
+	t.Helper()
+	w.late.SetDeadline(time.Now().Add(long))
+	record, err := w.late.Read()
+	if err != nil {
+		t.Fatal("no late reply: ", err)
+	}
+	b := record.RawSample
+	if b[0] == 1 != w.responder.v6 || b[1] != byte(w.responder.method) {
+		t.Errorf("late reply to method %d, IPv6 %d, want %d, %v", b[1], b[0], w.responder.method, w.responder.v6)
+	}
+	return b[skew:]
 }
 
 func TestProgramIsResponder(t *testing.T) {
@@ -111,7 +138,10 @@ func spoil(f []byte, r *rand.Rand) {
 }
 
 func FuzzProgramIsResponder(f *testing.F) {
-	c := Config{Open: []uint16{80}, Silent: 10}.withDefaults()
+	c := Config{
+		Open: []uint16{80}, Silent: 10, Diamonds: 30, Loops: 20, Unreachable: 20,
+		Limited: 50, LimitEvery: time.Hour, LimitBurst: 1000, Duplicates: 10, Late: 10,
+	}.withDefaults()
 	r := rand.New(rand.NewPCG(1, 1))
 	for range 20 {
 		b, _ := buildProbe(f, &c, randomProbe(&c, r))

@@ -1,7 +1,9 @@
 package internet
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/mdlayher/packet"
@@ -12,8 +14,10 @@ import (
 
 // user is the user-space form.
 type user struct {
-	conn *packet.Conn
-	task sync.WaitGroup
+	conn  *packet.Conn
+	send  func([]byte) error
+	queue *lateQueue // nil without late replies
+	task  sync.WaitGroup
 
 	mu        sync.Mutex // guards all below
 	responder responder
@@ -28,7 +32,10 @@ func startUser(host *lab.Host, iface string, c *Config) (*user, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &user{conn: conn, responder: responder{config: *c, mac: mac}}
+	u := &user{conn: conn, send: sendBy(conn), responder: responder{config: *c, mac: mac, limits: newLimits(c)}}
+	if c.Late > 0 {
+		u.queue = newLateQueue(c.LateBy, u.send)
+	}
 	u.task.Go(u.run)
 	return u, nil
 }
@@ -48,13 +55,28 @@ func (u *user) run() {
 		if err == nil { // else the link went down
 			reply = u.responder.respond(buf[:n], reply)
 		}
+		if u.responder.fate == late {
+			u.queue.add(u.responder.v6, u.responder.method, slices.Clone(reply))
+			reply = reply[:0]
+		}
 		u.mu.Unlock()
-		if len(reply) == 0 {
-			continue
+		if len(reply) > 0 {
+			u.deliver(reply)
 		}
-		if _, err := u.conn.WriteTo(reply, &packet.Addr{HardwareAddr: reply[:6]}); err != nil {
-			u.fail()
-		}
+	}
+}
+
+// deliver sends the latest reply, which is not late.
+func (u *user) deliver(reply []byte) {
+	r := &u.responder // what is read here changes in run alone
+	if err := u.send(reply); err != nil {
+		u.fail()
+		return
+	}
+	if r.fate == twice && u.send(reply) != nil {
+		u.mu.Lock()
+		r.count.Duplicated--
+		u.mu.Unlock()
 	}
 }
 
@@ -62,8 +84,16 @@ func (u *user) run() {
 func (u *user) fail() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	*u.responder.answered--
-	u.responder.counts.Failed++
+	r := &u.responder
+	r.counts.Failed++
+	if r.count == nil {
+		r.counts.Neighbours--
+		return
+	}
+	r.count.Answered--
+	if r.fate == twice {
+		r.count.Duplicated--
+	}
 }
 
 func (u *user) counters() (Counters, error) {
@@ -74,14 +104,26 @@ func (u *user) counters() (Counters, error) {
 		return u.responder.counts, fmt.Errorf("internet: read how many frames were dropped: %w", err)
 	}
 	u.responder.counts.Dropped += uint64(stats.Drops)
-	return u.responder.counts, nil
+	c := u.responder.counts
+	if u.queue != nil {
+		u.queue.correct(&c)
+	}
+	return c, nil
 }
 
-func (u *user) close() error {
+// halt ends the answers.
+func (u *user) halt() error {
 	u.mu.Lock()
 	u.isClosed = true
 	u.mu.Unlock()
-	err := u.conn.Close()
+	if u.queue != nil {
+		u.queue.close()
+	}
+	return nil
+}
+
+func (u *user) close() error {
+	err := errors.Join(u.halt(), u.conn.Close())
 	u.task.Wait()
 	return err
 }

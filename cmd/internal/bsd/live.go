@@ -41,10 +41,10 @@ func live(s *session) error {
 		}
 		defer done()
 	}
-	defer context.AfterFunc(ctx, w.Ring.Wake)()
+	defer context.AfterFunc(ctx, w.Receiver.Wake)()
 	env := &w.Envelope
 	return w.Explain(s.probe(ctx, parts{
-		clock: scheduler.Monotonic{Epoch: w.Epoch}, sender: w.Sender, receiver: w.Ring,
+		clock: scheduler.Monotonic{Epoch: w.Epoch}, sender: w.Sender, receiver: w.Receiver,
 		link: env.Header, mtu: env.MTU, src: env.Src,
 	}))
 }

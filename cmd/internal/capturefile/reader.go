@@ -160,6 +160,8 @@ func (r *Reader) start() error {
 	switch {
 	case len(magic) == 0 && err == io.EOF:
 		return errors.New("the file is empty")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errShort
 	case len(magic) == 0:
 		return err
 	case len(magic) < 4:

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/hopquote/hopquote/bench/lab"
+	"github.com/hopquote/hopquote/bench/simnet/internet"
 )
 
 // Exit statuses of both subcommands, besides those of the programs they run.
@@ -45,6 +46,7 @@ func Lab(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	topology := flags.StringP("topology", "t", lab.Topologies()[0], "build the network `NAME`, see --list")
 	in := flags.StringP("in", "i", "h1", "run the command in `HOST`")
 	scriptFile := flags.StringP("script", "s", "", "build h1 and a simulated path that answers as the script in `FILE` says")
+	world := addWorldFlags(flags)
 	list := flags.BoolP("list", "l", false, "show the networks there are")
 	help := flags.BoolP("help", "h", false, "show this help")
 	if err := flags.Parse(args); err != nil {
@@ -61,9 +63,19 @@ func Lab(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		}
 		return statusOK
 	}
+	config, err := world.config(flags)
+	if err != nil {
+		return usage(stderr, "lab", err)
+	}
+	if *world.truth {
+		return dumpTruth(*config, flags.Args(), stdin, stdout, stderr)
+	}
 	t, script, err := plan(*topology, flags.Changed("topology"), *scriptFile)
 	if err != nil {
 		return usage(stderr, "lab", err)
+	}
+	if config != nil {
+		t = internet.Topology(*config)
 	}
 	if !hasHost(t, *in) {
 		return usage(stderr, "lab", fmt.Errorf("network %s has no host %q; it has %s", t.Name, *in, strings.Join(hostNames(t), ", ")))
@@ -77,7 +89,7 @@ func Lab(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	relay := lab.NewRelay(endGrace, unix.SIGTERM, unix.SIGHUP)
 	defer relay.Stop()
-	n, closeNet, err := build(t, script)
+	n, closeNet, err := buildAny(t, script, config, stderr)
 	if err != nil {
 		return fail(stderr, "lab", err)
 	}

@@ -2,6 +2,7 @@ package labcmd
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -36,6 +37,8 @@ func program(role, subcommand string, args []string) int {
 		return Lab(args, os.Stdin, os.Stdout, os.Stderr)
 	case "demo":
 		return Demo(args, os.Stdin, os.Stdout, os.Stderr)
+	case "ask":
+		return ask(args[0])
 	case "trace":
 		fmt.Printf("trace %s on %s\n", strings.Join(args, " "), strings.Join(linkNames(), ","))
 		switch {
@@ -47,6 +50,22 @@ func program(role, subcommand string, args []string) int {
 		return 0
 	}
 	return 125
+}
+
+// ask sends a host a datagram and prints what it is told in return.
+func ask(host string) int {
+	conn, err := net.Dial("udp", net.JoinHostPort(host, "33434"))
+	if err == nil {
+		conn.SetDeadline(time.Now().Add(20 * time.Second))
+		conn.Write([]byte("probe"))
+		_, err = conn.Read(make([]byte, 1))
+	}
+	var errno unix.Errno
+	if errors.As(err, &errno) {
+		err = errno
+	}
+	fmt.Println(err)
+	return 0
 }
 
 // linkNames are the interfaces of the namespace that we are in.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hopquote/hopquote/bench/lab"
 	"github.com/hopquote/hopquote/bench/simnet"
+	"github.com/hopquote/hopquote/bench/simnet/internet"
 )
 
 // plan gives the network to build, by name or, when there is a script file,
@@ -27,6 +28,14 @@ func plan(topology string, isChosen bool, file string) (lab.Topology, *simnet.Sc
 		return t, nil, fmt.Errorf("no network %q; there are %s", topology, strings.Join(lab.Topologies(), ", "))
 	}
 	return t, nil, nil
+}
+
+// buildAny is build, or openWorld if there is a config.
+func buildAny(t lab.Topology, script *simnet.Script, config *internet.Config, stderr io.Writer) (*lab.Net, func() error, error) {
+	if config != nil {
+		return openWorld(*config, stderr)
+	}
+	return build(t, script)
 }
 
 // build builds the network, with its simulated path if there is a script.

@@ -175,15 +175,22 @@ func command(t testing.TB, args ...string) output {
 func jsonl(t testing.TB, args ...string) output {
 	t.Helper()
 	o := command(t, append([]string{"--format=jsonl", "--packets=4096"}, args...)...)
-	for _, s := range strings.Split(strings.TrimSuffix(o.stdout, "\n"), "\n") {
+	o.lines = jsonlLines(t, o.stdout)
+	o.balance(t)
+	return o
+}
+
+func jsonlLines(t testing.TB, text string) []line {
+	t.Helper()
+	var list []line
+	for _, s := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
 		var l line
 		if err := json.Unmarshal([]byte(s), &l); err != nil {
 			t.Fatalf("%q: %v", s, err)
 		}
-		o.lines = append(o.lines, l)
+		list = append(list, l)
 	}
-	o.balance(t)
-	return o
+	return list
 }
 
 // of gives the lines of one type.

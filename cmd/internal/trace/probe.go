@@ -31,7 +31,7 @@ func (r *run) network(w *wire.Wire) *network {
 	}
 	n := &network{
 		envelope: &w.Envelope, clock: scheduler.Monotonic{Epoch: w.Epoch},
-		sender: w.Sender, receiver: w.Ring, wake: w.Ring.Wake,
+		sender: w.Sender, receiver: yielding{w.Receiver}, wake: w.Receiver.Wake,
 		identities: scheduler.NewFresh(w.Ports, r.rand, label),
 	}
 	if c := w.Connector; c != nil {

@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/hopquote/hopquote/cmd/internal/privilege"
 	"syscall"
 
+	"github.com/hopquote/hopquote/cmd/internal/leave"
 	"github.com/hopquote/hopquote/cmd/internal/output/asn"
+	"github.com/hopquote/hopquote/cmd/internal/privilege"
 	"github.com/hopquote/hopquote/frame/link"
 )
 
@@ -20,7 +21,11 @@ const (
 )
 
 // do runs the trace and gives the exit code. stop ends ctx.
+//
+// The network is closed last, which takes the kernel some time: nobody waits for
+// the output meanwhile.
 func (r *run) do(ctx context.Context, stop context.CancelCauseFunc) int {
+	defer r.close()
 	if r.names != nil {
 		// Who interrupts, or was failed, does not want to wait for names.
 		defer context.AfterFunc(ctx, r.names.Close)()
@@ -48,6 +53,14 @@ func (r *run) do(ctx context.Context, stop context.CancelCauseFunc) int {
 		fmt.Fprintf(r.std.Err, "hopquote: %d replies found no room in the receive ring and are missing\n", r.drops)
 	}
 	return r.report(err, jsonErr, r.captureErr)
+}
+
+// close closes the network, or leaves it to be closed.
+func (r *run) close() {
+	if r.wire == nil || r.std.Process && leave.Behind() {
+		return
+	}
+	r.wire.Close()
 }
 
 // report tells why the run ended and which outputs failed, a line each, and

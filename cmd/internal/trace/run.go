@@ -36,6 +36,7 @@ type run struct {
 	origins  *asn.Source  // nil: no AS look-ups
 	out      *text.Writer // nil: JSON
 	headed   bool         // the header line is printed
+	wire     *wire.Wire   // nil until it is open
 	start    time.Time
 	envelope link.Envelope
 	hops     strategy // nil until the first probe could leave
@@ -76,8 +77,7 @@ func newRun(o *option.Options, argv []string, std Std) (*run, error) {
 	return r, nil
 }
 
-// trace opens what the run needs, probes, and closes everything. stop ends
-// ctx.
+// trace opens what the run needs and probes. stop ends ctx.
 func (r *run) trace(ctx context.Context, stop context.CancelCauseFunc) (err error) {
 	if headsFirst(r.method) {
 		if err := r.header(); err != nil {
@@ -94,7 +94,7 @@ func (r *run) trace(ctx context.Context, stop context.CancelCauseFunc) (err erro
 	if err != nil {
 		return errors.Join(err, r.lateHeader(err))
 	}
-	defer w.Close()
+	r.wire = w
 	pcap, err := r.createCapture(w)
 	if err != nil {
 		return err
@@ -120,7 +120,7 @@ func (r *run) open(gone func(error)) (*wire.Wire, error) {
 			Mark: o.Mark, Debug: o.Debug, DontRoute: o.DontRoute && o.Family == 4,
 		},
 		Method: r.method, SrcPort: o.SourcePort, EchoID: r.echoID, Protocol: uint8(o.Protocol),
-		Ready: nextHopPatience, Gone: gone, AllICMP: o.Verbose > 0,
+		Ready: nextHopPatience, Gone: gone, AllICMP: o.Verbose > 0, Window: o.Sim,
 	}
 	if !o.Route.IsZero() {
 		cfg.Want.Dst, cfg.Target = o.Gateway, o.Addr.WithZone("")

@@ -22,10 +22,15 @@ type Std struct {
 	LookupEnv func(string) (string, bool)
 	Names     names.Resolver // of responders; nil: the system's
 	Origins   asn.Config     // of AS look-ups
+	// Process means that the run is all that this process does: it may suit the
+	// runtime to itself, and leave its packet sockets behind.
+	Process bool
 }
 
 // OS is the Std of a real process.
-func OS() Std { return Std{Out: os.Stdout, Err: os.Stderr, LookupEnv: os.LookupEnv} }
+func OS() Std {
+	return Std{Out: os.Stdout, Err: os.Stderr, LookupEnv: os.LookupEnv, Process: true}
+}
 
 // Main runs a trace as the arguments say, argv[0] being the program's name,
 // and gives the exit code.
@@ -48,6 +53,9 @@ func Main(argv []string, std Std) int {
 	if !privilege.MayProbe() {
 		fmt.Fprintln(std.Err, privilege.Advice())
 		return exitFailed
+	}
+	if std.Process {
+		shareProcessor(opts)
 	}
 	r, err := newRun(opts, argv, std)
 	if err != nil {

@@ -123,19 +123,19 @@ func (p path) cross(t *testing.T, n *lab.Net, m frame.Method) {
 
 	got := map[int]string{}
 	for deadline := time.Since(w.Epoch) + 10*time.Second; len(got) < 3 && time.Since(w.Epoch) < deadline; {
-		if err := w.Ring.Wait(deadline); err != nil {
+		if err := w.Receiver.Wait(deadline); err != nil {
 			t.Fatal(err)
 		}
-		err := w.Ring.Drain(func(pkt *rx.Packet) {
+		err := w.Receiver.Drain(func(pkt *rx.Packet) {
 			var r frame.Reply
 			var match rx.Match
 			frame.Decode(pkt.Data, w.Envelope.Header.Type, pkt.Offloaded, &r)
-			if table.Match(&r, pkt.At, &match); match.Verdict == rx.Stray {
+			if table.Match(&r, pkt.At, &match); !match.Verdict.Attributed() {
 				t.Errorf("stray of kind %d from %v: %v", r.Kind, r.From, match.Reason)
 				return
 			}
 			if match.Verdict != rx.Exact {
-				t.Errorf("%v, diff %v", match.Verdict, match.Diff)
+				t.Errorf("%v, diff %v", match.Verdict, match.Flags)
 			}
 			got[match.Tag] = r.From.String()
 		})

@@ -1,12 +1,11 @@
 // Package wire puts the parts of one run together: the envelope of the
-// destination, a sender on its interface, the receive ring behind its filter,
-// and the source ports.
+// destination, a sender on its interface, a receiver behind its filter, and
+// the source ports.
 package wire
 
 import (
 	"context"
 	"errors"
-	"net"
 	"net/netip"
 	"sync"
 	"syscall"
@@ -39,6 +38,8 @@ type Config struct {
 	// probe, so that the RTTs don't include the search. It goes on beside the
 	// probes where that is not enough.
 	Ready time.Duration
+	// Window is how many probes are in flight at most; 0: any number.
+	Window int
 	// Gone is called once, from a goroutine of its own, when the interface or
 	// the source address goes away (link.Watch). Nil means that nobody cares.
 	Gone func(error)
@@ -50,7 +51,7 @@ type Wire struct {
 	Sender   *link.Sender
 	// Connector takes the Sender's place where Config.Connect asks for it.
 	Connector *link.Connector
-	Ring      *rx.Ring
+	Receiver  Receiver
 	Ports     *link.Ports // nil for a method without any, or Unheld
 	Epoch     time.Time   // time zero of the run
 	watcher   *link.Watcher
@@ -106,11 +107,7 @@ func (w *Wire) open(cfg Config) error {
 	if err != nil {
 		return err
 	}
-	w.Ring, err = rx.OpenRing(rx.RingConfig{
-		Interface: &net.Interface{Index: env.Interface.Index, Name: env.Interface.Name},
-		Link:      env.Header.Type, Filter: filter, Epoch: w.Epoch,
-	})
-	if err != nil {
+	if w.Receiver, err = w.receiver(cfg.Window, filter); err != nil {
 		return err
 	}
 	if cfg.Connect != nil {
@@ -148,8 +145,8 @@ func (w *Wire) Close() error {
 	if w.Connector != nil {
 		closers = append(closers, w.Connector.Close)
 	}
-	if w.Ring != nil {
-		closers = append(closers, w.Ring.Close)
+	if w.Receiver != nil {
+		closers = append(closers, w.Receiver.Close)
 	}
 	if w.watcher != nil {
 		closers = append(closers, w.watcher.Close)
@@ -192,5 +189,5 @@ func (w *Wire) undelivered(f []byte) {
 	}
 	quote := f[m.Link.Type.HeaderLen():]
 	m.Quote = quote[:min(len(quote), limit)]
-	w.Ring.Inject(m.Append(nil), time.Since(w.Epoch))
+	w.Receiver.Inject(m.Append(nil), time.Since(w.Epoch))
 }

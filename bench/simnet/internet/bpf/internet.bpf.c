@@ -8,6 +8,7 @@
 
 #include "state.bpf.h"
 #include "truth.bpf.h"
+#include "fate.bpf.h"
 #include "reply.bpf.h"
 #include "neighbour.bpf.h"
 #include "probe.bpf.h"
@@ -23,6 +24,7 @@ SECTION("tcx/ingress") int internet(struct __sk_buff *skb)
 	if (skb->vlan_present || skb->gso_size || load_bytes(skb, 0, &e, sizeof e))
 		goto foreign;
 	__builtin_memcpy(s->sender, e.src, 6);
+	s->fate = ONCE;
 	switch (e.type) {
 	case ETHERTYPE_ARP:
 		if (is_ours(e.dst) || is_broadcast(e.dst))

@@ -52,13 +52,37 @@ INLINE enum finding read_transport(struct __sk_buff *skb, struct scratch *s, str
 
 // Counts what became of a probe: verdict is 0 for one that gets no answer,
 // negative where the kernel would not send it.
-INLINE int settle(int verdict, struct count *c, struct counters *counters)
+INLINE int settle(int verdict, const struct scratch *s, struct count *c, struct counters *counters)
 {
 	if (verdict == 0) {
 		c->silent++;
 		return DROP;
 	}
+	if (settings.up_to_late && verdict > 0) {
+		c->duplicated += s->fate == TWICE;
+		c->delayed += s->fate == LATE;
+	}
 	return done(verdict, &c->answered, counters);
+}
+
+// Finds out who answers a probe, and how. It tells that nobody does, and counts
+// that.
+INLINE int goes_unanswered(int v6, struct scratch *s, const struct probe *p, struct count *c, struct truth *t)
+{
+	c->asked++;
+	find_truth(v6, &p->dst, p->ttl, find_flow(v6, s, p), t);
+	if (t->is_silent) {
+		c->silent++;
+		return 1;
+	}
+	if (is_limited(v6, t)) {
+		c->limited++;
+		return 1;
+	}
+	s->fate = find_fate(v6, s, p);
+	s->skew[0] = v6;
+	s->skew[1] = p->kind;
+	return 0;
 }
 
 INLINE int is_host4(u32 a)
@@ -73,7 +97,7 @@ INLINE int probe_ipv4(struct __sk_buff *skb, struct scratch *s, struct counters 
 	if (load_bytes(skb, ETHERNET, ip, sizeof *ip))
 		return reject(counters, MALFORMED);
 	u32 header = (ip->version & 15) * 4;
-	struct probe p = {.ip_len = be16(ip->length), .id = ip->id, .protocol = ip->protocol};
+	struct probe p = {.ip_len = be16(ip->length), .id = ip->id, .ttl = ip->ttl, .protocol = ip->protocol};
 	if (ip->version >> 4 != 4 || header < sizeof *ip || p.ip_len < header || p.ip_len > skb->len - ETHERNET)
 		return reject(counters, MALFORMED);
 	if (header != sizeof *ip)
@@ -87,22 +111,21 @@ INLINE int probe_ipv4(struct __sk_buff *skb, struct scratch *s, struct counters 
 	enum finding f = read_transport(skb, s, &p, 0, sizeof *ip);
 	if (f != PROBE)
 		return reject(counters, f);
+	p.src.hi = (u64)be32(ip->src) << 32;
 	p.dst.hi = (u64)be32(ip->dst) << 32;
 
 	struct count *c = &counters->kinds[0][p.kind];
-	c->asked++;
 	struct truth t;
-	find_truth(0, &p.dst, ip->ttl, &t);
-	if (t.is_silent)
-		return settle(0, c, counters);
+	if (goes_unanswered(0, s, &p, c, &t))
+		return DROP;
 	if (!t.is_router && p.kind == ICMP)
-		return settle(echo_ipv4(skb, s, &p, &t), c, counters);
+		return settle(echo_ipv4(skb, s, &p, &t), s, c, counters);
 	if (!t.is_router && p.kind == TCP)
-		return settle(segment_ipv4(skb, s, &p, &t), c, counters);
-	struct message m = {11, 0, 0};
+		return settle(segment_ipv4(skb, s, &p, &t), s, c, counters);
+	struct message m = {t.is_refusal ? 3 : 11, t.code, 0};
 	if (!t.is_router)
 		m = (struct message){3, p.kind == UDP ? 3 : 2, 0}; // port, protocol
-	return settle(error_ipv4(skb, s, &p, &t, &m), c, counters);
+	return settle(error_ipv4(skb, s, &p, &t, &m), s, c, counters);
 }
 
 // Headers that stand before a transport header: RFC 8200 section 4, and those
@@ -123,7 +146,8 @@ INLINE int probe_ipv6(struct __sk_buff *skb, struct scratch *s, struct counters 
 	struct ipv6 *ip = &s->v6.error.ip;
 	if (load_bytes(skb, ETHERNET, ip, sizeof *ip))
 		return reject(counters, MALFORMED);
-	struct probe p = {.ip_len = sizeof *ip + be16(ip->length), .protocol = ip->next};
+	struct probe p = {.ip_len = sizeof *ip + be16(ip->length), .ttl = ip->hop_limit, .protocol = ip->next,
+			  .label = be32(ip->version) & 0xfffff};
 	if (be32(ip->version) >> 28 != 6 || p.ip_len > skb->len - ETHERNET || !ip->hop_limit)
 		return reject(counters, MALFORMED);
 	if (p.protocol == 44)
@@ -137,21 +161,21 @@ INLINE int probe_ipv6(struct __sk_buff *skb, struct scratch *s, struct counters 
 		return reject(counters, f);
 	if (!is_unicast || !is_host6(ip->src) || !is_host6(ip->dst))
 		return reject(counters, FOREIGN);
+	p.src.hi = (u64)be32(ip->src[0]) << 32 | be32(ip->src[1]);
+	p.src.lo = (u64)be32(ip->src[2]) << 32 | be32(ip->src[3]);
 	p.dst.hi = (u64)be32(ip->dst[0]) << 32 | be32(ip->dst[1]);
 	p.dst.lo = (u64)be32(ip->dst[2]) << 32 | be32(ip->dst[3]);
 
 	struct count *c = &counters->kinds[1][p.kind];
-	c->asked++;
 	struct truth t;
-	find_truth(1, &p.dst, ip->hop_limit, &t);
-	if (t.is_silent)
-		return settle(0, c, counters);
+	if (goes_unanswered(1, s, &p, c, &t))
+		return DROP;
 	if (!t.is_router && p.kind == ICMP)
-		return settle(echo_ipv6(skb, s, &p, &t), c, counters);
+		return settle(echo_ipv6(skb, s, &p, &t), s, c, counters);
 	if (!t.is_router && p.kind == TCP)
-		return settle(segment_ipv6(skb, s, &p, &t), c, counters);
-	struct message m = {3, 0, 0};
+		return settle(segment_ipv6(skb, s, &p, &t), s, c, counters);
+	struct message m = {t.is_refusal ? 1 : 3, t.code, 0};
 	if (!t.is_router)
 		m = p.kind == UDP ? (struct message){1, 4, 0} : (struct message){4, 1, 6}; // next header, at byte 6
-	return settle(error_ipv6(skb, s, &p, &t, &m), c, counters);
+	return settle(error_ipv6(skb, s, &p, &t, &m), s, c, counters);
 }

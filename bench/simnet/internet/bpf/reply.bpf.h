@@ -1,18 +1,7 @@
 // Building replies in the room and sending them back.
 #pragma once
 
-#include "state.bpf.h"
-#include "truth.bpf.h"
-
-// What is known of the probe that is being answered.
-struct probe {
-	struct address dst;
-	u32 ip_len;
-	u16 id;
-	u16 src_port, dst_port;
-	u32 protocol;
-	enum kind kind;
-};
+#include "fate.bpf.h"
 
 // An ICMP error's type, code and second word.
 struct message {
@@ -96,10 +85,29 @@ INLINE u32 put_ipv6(struct scratch *s, const struct address *from, const u32 *to
 	return csum_diff(0, 0, ip->src, 32, fold(pseudo));
 }
 
+// Hands the n bytes of a reply in the room to the loader, who sends them later.
+INLINE int hold(struct scratch *s, u32 n)
+{
+	FORGET(n);
+	if (n < ETHERNET || n > sizeof s->bytes - SKEW)
+		return -1;
+	return ring_output(&late, s->bytes, SKEW + n, 0) ? -1 : DROP;
+}
+
+// Sends what has become of the frame back over the link.
+INLINE int leave(struct __sk_buff *skb, struct scratch *s)
+{
+	if (settings.duplicates && s->fate == TWICE && clone_redirect(skb, skb->ifindex, 0))
+		s->fate = ONCE;
+	return redirect(skb->ifindex, 0);
+}
+
 // Sends the first n bytes of the room, link header included, back over the
 // link in place of the probe.
 INLINE int send(struct __sk_buff *skb, struct scratch *s, u32 n)
 {
+	if (settings.up_to_late && s->fate == LATE)
+		return hold(s, n);
 	if (n != skb->len && change_tail(skb, n, 0))
 		return -1;
 	FORGET(n);
@@ -107,18 +115,30 @@ INLINE int send(struct __sk_buff *skb, struct scratch *s, u32 n)
 		return -1;
 	if (store_bytes(skb, 0, &s->ethernet, n, 0))
 		return -1;
-	return redirect(skb->ifindex, 0);
+	return leave(skb, s);
 }
 
 // Sends the n bytes of headers in the room before what the probe's frame holds
-// there already, and cuts the frame to the length of the packet.
+// there already, and cuts the frame to the length of the packet. What the room
+// is too small for is not late.
 INLINE int send_head(struct __sk_buff *skb, struct scratch *s, u32 n, u32 ip_len)
 {
+	u32 rest = ETHERNET + ip_len - n;
+	if (settings.up_to_late && s->fate == LATE && rest <= sizeof s->bytes - SKEW - n) {
+		FORGET(rest);
+		if (rest > sizeof s->bytes - SKEW - n)
+			return -1;
+		if (rest && load_bytes(skb, n, (u8 *)&s->ethernet + n, rest))
+			return -1;
+		return hold(s, n + rest);
+	}
+	if (settings.up_to_late && s->fate == LATE)
+		s->fate = ONCE;
 	if (skb->len != ETHERNET + ip_len && change_tail(skb, ETHERNET + ip_len, 0))
 		return -1;
 	if (store_bytes(skb, 0, &s->ethernet, n, 0))
 		return -1;
-	return redirect(skb->ifindex, 0);
+	return leave(skb, s);
 }
 
 // How many bytes of the probe an error quotes.

@@ -11,12 +11,17 @@ struct settings {
 	u64 seed;
 	u64 gateway6[2];
 	u64 routers6; // upper half of every router's address
+	u64 limit_every, limit_span; // nanoseconds: for one error more, and for as many as may come at once
 	u32 gateway4;
 	u32 routers4, routers4_host; // network, and the bits that the hash fills
 	u32 min_hops, hop_span;      // a path has min_hops up to min_hops+hop_span-1 hops
 	u32 shared, step;
 	u32 silent, silent_hosts;   // percent
 	u32 minimal, up_to_labeled; // percent: below the first, below the second
+	u32 diamonds;                        // percent
+	u32 loops, up_to_unreachable;        // percent, as are all below
+	u32 limited;
+	u32 duplicates, up_to_late;
 	u32 opens;
 	u16 open[MAX_OPEN];
 	u8 mac[6];
@@ -29,7 +34,8 @@ const volatile struct settings settings SECTION(".rodata");
 enum kind { OTHER, UDP, ICMP, TCP, KINDS };
 
 struct count {
-	u64 asked, answered, silent;
+	u64 asked, answered, silent, limited;
+	u64 duplicated, delayed; // of those answered
 };
 
 // Counters in counters.go has the same layout.
@@ -70,10 +76,13 @@ struct error6 {
 	};
 };
 
+// How a reply leaves.
+enum fate { ONCE, TWICE, LATE };
+
 struct scratch {
 	union {
 		struct {
-			u8 skew[SKEW];
+			u8 skew[SKEW]; // of a reply that is late: the family and the kind of its probe
 			struct ethernet ethernet;
 			union {
 				struct arp arp;
@@ -99,7 +108,8 @@ struct scratch {
 		u8 bytes[2048];
 	};
 	u8 sender[6]; // who the frame came from
-	u8 unused[2];
+	u8 fate;      // of the reply, an enum fate
+	u8 unused;
 	union {
 		struct icmp icmp;
 		struct tcp tcp;
@@ -120,6 +130,23 @@ struct {
 	TYPE(value, struct scratch);
 	NUMBER(max_entries, 1);
 } room SECTION(".maps");
+
+// Token buckets of routers: the time up to which their tokens are taken. The
+// loader makes as many as BUCKETS if there is a limit.
+#define BUCKETS (1 << 20)
+
+struct {
+	NUMBER(type, MAP_TYPE_ARRAY);
+	TYPE(key, u32);
+	TYPE(value, u64);
+	NUMBER(max_entries, 1);
+} buckets SECTION(".maps");
+
+// Replies that the loader sends later. It gives the ring its size.
+struct {
+	NUMBER(type, MAP_TYPE_RINGBUF);
+	NUMBER(max_entries, 4096);
+} late SECTION(".maps");
 
 INLINE int is_ours(const u8 *mac)
 {

@@ -7,6 +7,11 @@
 #define DRAW_ROUTER 1
 #define DRAW_HOST 2
 #define DRAW_SEQUENCE 3
+#define DRAW_DIAMOND 4
+#define DRAW_EVENT 5
+#define DRAW_FLOW 6
+#define DRAW_LIMIT 7
+#define DRAW_FATE 8
 
 // How an error quotes a probe, in the order of Quoting.
 enum quoting { MINIMAL, LABELED, FULL };
@@ -20,6 +25,7 @@ struct truth {
 	u32 hop, ttl;
 	u32 label;
 	u8 is_router, is_silent, quoting;
+	u8 is_refusal, code; // unreachable, from a router
 };
 
 INLINE u64 mix(u64 x)
@@ -59,7 +65,65 @@ INLINE void gateway(int v6, struct address *a)
 	a->lo = v6 ? settings.gateway6[1] : 0;
 }
 
-INLINE void find_truth(int v6, const struct address *dst, u32 ttl, struct truth *t)
+// Which of the routers beside each other at a hop a flow passes: 0 where there
+// is one.
+INLINE u32 branch(int v6, u32 hop, u64 prefix, u64 flow)
+{
+	if (!settings.diamonds || hop == 1)
+		return 0;
+	u64 h = draw(DRAW_DIAMOND, v6, hop, prefix, 0);
+	if (percent(h) >= settings.diamonds)
+		return 0;
+	u64 width = 2 + ((h >> 16 & 0xffff) * 3 >> 16);
+	return (mix(h ^ flow) >> 32) * width >> 32;
+}
+
+// A router that ends probes on the way, and quotes them.
+INLINE void find_router(int v6, const struct address *dst, u64 flow, u32 hop, struct truth *t)
+{
+	u64 p = prefix(v6, hop, dst->hi);
+	u64 h = draw(DRAW_ROUTER, v6, hop, p, branch(v6, hop, p, flow));
+	u64 more = mix(h);
+	t->ttl = 255 - (hop - 1);
+	t->is_silent = percent(h >> 32) < settings.silent;
+	t->quoting = quoting(percent(h >> 48));
+	t->label = more >> 44 | 16; // those below are reserved, RFC 3032 section 2.1
+	if (hop == 1) {
+		gateway(v6, &t->from);
+	} else if (v6) {
+		t->from.hi = settings.routers6;
+		t->from.lo = more;
+	} else {
+		t->from.hi = (u64)(settings.routers4 | (h & settings.routers4_host)) << 32;
+		t->from.lo = 0;
+	}
+}
+
+// What happens to probes on a path of a length: the first hop that it happens
+// at, 0 for nothing.
+struct event {
+	u32 hop;
+	u8 is_loop, is_endless, code;
+};
+
+INLINE void find_event(int v6, const struct address *dst, u32 length, struct event *e)
+{
+	e->hop = 0;
+	if (!settings.up_to_unreachable)
+		return;
+	u64 h = draw(DRAW_EVENT, v6, 0, v6 ? dst->hi >> 16 << 16 : dst->hi >> 40 << 40, 0);
+	u32 p = percent(h);
+	e->is_loop = p < settings.loops;
+	u32 first = e->is_loop ? 3 : 2;
+	if (p >= settings.up_to_unreachable || length <= first)
+		return;
+	e->hop = first + ((h >> 16 & 0xffff) * (length - first) >> 16);
+	e->is_endless = h >> 32 & 1;
+	u32 which = (h >> 48) * 3 >> 16; // no route to the network, to the host, not allowed
+	e->code = which == 0 ? 0 : which == 1 ? (v6 ? 3 : 1) : (v6 ? 1 : 13);
+}
+
+INLINE void find_truth(int v6, const struct address *dst, u32 ttl, u64 flow, struct truth *t)
 {
 	struct address near;
 	gateway(v6, &near);
@@ -68,7 +132,25 @@ INLINE void find_truth(int v6, const struct address *dst, u32 ttl, struct truth 
 	int is_gateway = dst->hi == near.hi && dst->lo == near.lo;
 	if (is_gateway)
 		length = 1;
-	if (ttl >= length) {
+	struct event e;
+	find_event(v6, dst, length, &e);
+	t->is_router = 1;
+	t->is_refusal = 0;
+	t->code = 0;
+	t->hop = ttl;
+	u32 place = ttl; // of the router
+	if (e.hop && ttl >= e.hop) {
+		if (!e.is_loop) {
+			t->is_refusal = 1;
+			t->code = e.code;
+			place = t->hop = e.hop;
+		} else if (e.is_endless) {
+			place = e.hop - 2 + ((ttl - e.hop) & 1);
+		} else if (ttl == e.hop) {
+			place = ttl - 2;
+		}
+	}
+	if (place >= length) {
 		t->from = *dst;
 		t->hop = length;
 		t->ttl = 64 - (length - 1);
@@ -78,23 +160,7 @@ INLINE void find_truth(int v6, const struct address *dst, u32 ttl, struct truth 
 		t->label = 0;
 		return;
 	}
-	h = draw(DRAW_ROUTER, v6, ttl, prefix(v6, ttl, dst->hi), 0);
-	u64 more = mix(h);
-	t->hop = ttl;
-	t->ttl = 255 - (ttl - 1);
-	t->is_router = 1;
-	t->is_silent = percent(h >> 32) < settings.silent;
-	t->quoting = quoting(percent(h >> 48));
-	t->label = more >> 44 | 16; // those below are reserved, RFC 3032 section 2.1
-	if (ttl == 1) {
-		t->from = near;
-	} else if (v6) {
-		t->from.hi = settings.routers6;
-		t->from.lo = more;
-	} else {
-		t->from.hi = (u64)(settings.routers4 | (h & settings.routers4_host)) << 32;
-		t->from.lo = 0;
-	}
+	find_router(v6, dst, flow, place, t);
 }
 
 INLINE int is_open(u16 port)

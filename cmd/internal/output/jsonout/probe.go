@@ -9,19 +9,13 @@ import (
 	"github.com/hopquote/hopquote/scheduler/hops"
 
 	"github.com/hopquote/hopquote/cmd/internal/output/asn"
+	"github.com/hopquote/hopquote/cmd/internal/output/record"
 	"github.com/hopquote/hopquote/cmd/internal/output/text"
 )
 
 var outcomes = map[hops.Outcome]string{
 	hops.Open: "in_flight", hops.Lost: "lost", hops.Hop: "hop",
 	hops.Arrived: "arrived", hops.Refused: "refused", hops.TooBig: "too_big",
-}
-
-var kinds = map[frame.Kind]string{
-	frame.KindTimeExceeded: "time_exceeded", frame.KindUnreachable: "unreachable",
-	frame.KindTooBig: "too_big", frame.KindParamProblem: "parameter_problem",
-	frame.KindEchoReply: "echo_reply", frame.KindUDP: "udp", frame.KindTCP: "tcp",
-	frame.KindUDPLite: "udplite", frame.KindDCCP: "dccp", frame.KindRaw: "raw",
 }
 
 var roles = [...]string{
@@ -82,16 +76,13 @@ func reply(a *hops.Answer) *Reply {
 	packet := a.From.IsValid()
 	icmp := packet && (!a.Kind.IsAnswer() || a.Kind == frame.KindEchoReply)
 	out := &Reply{
-		ReceivedOffsetNS: a.At.Nanoseconds(), Local: a.Local, Kind: kinds[a.Kind],
+		ReceivedOffsetNS: a.At.Nanoseconds(), Local: a.Local, Kind: record.KindName(a.Kind),
 		Verdict: a.Verdict.String(), Rule: word(a.Rule.String()), Anomalies: words(a.Anomalies),
 		ICMPType: number(a.Type, icmp), ICMPCode: number(a.Code, icmp),
 		TTL: number(a.TTL, packet), TOS: number(a.TOS, packet),
 		IPID: number(a.ID, packet && a.From.Is4()), SizeBytes: number(a.Size, packet),
 		NextHopMTUBytes: known(a.MTU, a.Kind == frame.KindTooBig),
 		Quote:           quote(&a.Quote), Extensions: extensions(a.Ext, a.ExtCompliant),
-	}
-	if out.Kind == "" {
-		out.Kind = "other"
 	}
 	if a.Kind == frame.KindTCP {
 		out.TCPFlags = text.Flags(a.Flags)

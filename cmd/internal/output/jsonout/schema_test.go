@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hopquote/hopquote/cmd/internal/output/record"
 	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/rx"
 	"github.com/hopquote/hopquote/rx/anomaly"
@@ -51,8 +52,8 @@ func TestSchemaTable(t *testing.T) {
 	for _, o := range outcomes {
 		want[o] = true
 	}
-	for _, k := range kinds {
-		want[k] = true
+	for k := frame.KindNone; k <= frame.KindRaw; k++ {
+		want[record.KindName(k)] = true
 	}
 	for r := rx.ReasonNone + 1; int(r) < rx.Reasons; r++ {
 		want[word(r.String())] = true

@@ -10,10 +10,16 @@ import (
 )
 
 // Identity prints which header fields tell probes apart, per method and
-// family.
+// family: as other programs' probes are read, and with a run's secret.
 func Identity(w io.Writer) {
-	for _, f := range frame.IdentityFields() {
-		fmt.Fprintln(w, f)
+	for _, set := range []struct {
+		title  string
+		fields []frame.IdentityField
+	}{{"Without a secret", frame.IdentityFields()}, {"Keyed by a run's secret", frame.KeyedFields()}} {
+		fmt.Fprintln(w, set.title)
+		for _, f := range set.fields {
+			fmt.Fprintln(w, " ", f)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math/bits"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -107,7 +108,7 @@ func (w *Run) responders() *table {
 		{"responder", "RESPONDER", true}, {"ttl", "TTL", false}, {"ttl_least", "", false}, {"ttl_most", "", false},
 	}, groupColumns...)}
 	type line struct {
-		name any
+		addr netip.Addr
 		g    *summary.Group
 		ttl  uint64
 	}
@@ -120,7 +121,7 @@ func (w *Run) responders() *table {
 		list = append(list, line{a, g, ttl})
 	}
 	slices.SortFunc(list, func(a, b line) int {
-		return cmp.Or(cmp.Compare(a.ttl, b.ttl), cmp.Compare(b.g.Replies, a.g.Replies), strings.Compare(csvOf(a.name), csvOf(b.name)))
+		return cmp.Or(cmp.Compare(a.ttl, b.ttl), cmp.Compare(b.g.Replies, a.g.Replies), a.addr.Compare(b.addr))
 	})
 	if w.Limit > 0 && w.Format == Text && len(list) > w.Limit {
 		// The busiest are the ones to see.
@@ -129,14 +130,18 @@ func (w *Run) responders() *table {
 		list = list[:w.Limit]
 	}
 	if w.Summary.Others.Replies > 0 {
-		list = append(list, line{"(others)", &w.Summary.Others, 0})
+		list = append(list, line{netip.Addr{}, &w.Summary.Others, 0})
 	}
 	for _, l := range list {
+		var name any = l.addr
+		if !l.addr.IsValid() {
+			name = "(others)"
+		}
 		var ttl, low, high any
 		if l.g.TTL.N > 0 {
 			ttl, low, high = span(&l.g.TTL), l.g.TTL.Min, l.g.TTL.Max
 		}
-		t.rows = append(t.rows, append([]any{l.name, ttl, low, high}, groupRow(l.g)...))
+		t.rows = append(t.rows, append([]any{name, ttl, low, high}, groupRow(l.g)...))
 	}
 	return t
 }

@@ -1,0 +1,78 @@
+package measure
+
+import (
+	"context"
+	"fmt"
+)
+
+// Case is one of the things that are compared.
+type Case struct {
+	Labels  []string
+	Command string
+	Skip    string // why it cannot be run; Run is then not needed
+	// Group names the cases that a ratio is taken among.
+	Group string
+	// Run measures once. An error is a problem of the round, and the other cases
+	// go on.
+	Run func(context.Context) (Sample, error)
+}
+
+// Suite is a table to be.
+type Suite struct {
+	Name, Title string
+	Labels      []string
+	Figures     []Figure
+	Cases       []Case
+}
+
+// Progress is told what is about to be measured; nil where nobody looks.
+type Progress func(text string)
+
+// Run runs all cases rounds times, one after another in every round. When ctx
+// ends it gives what was measured until then and ctx's error.
+func (s *Suite) Run(ctx context.Context, rounds int, progress Progress) (Table, error) {
+	t := Table{Name: s.Name, Title: s.Title, Labels: s.Labels, Figures: s.Figures}
+	for _, c := range s.Cases {
+		t.Rows = append(t.Rows, Row{Labels: c.Labels, Command: c.Command, Skipped: c.Skip, Values: make(map[string][]float64)})
+	}
+	for round := range rounds {
+		bases := make(map[string]Sample) // by group
+		for i, c := range s.Cases {
+			if c.Skip != "" {
+				continue
+			}
+			if ctx.Err() != nil {
+				return t, context.Cause(ctx)
+			}
+			if progress != nil {
+				progress(fmt.Sprintf("%s %v, round %d of %d", s.Name, c.Labels, round+1, rounds))
+			}
+			sample, err := c.Run(ctx)
+			if ctx.Err() != nil {
+				return t, context.Cause(ctx) // a sample that was cut short would mislead
+			}
+			if err != nil {
+				sample.Problems = append(sample.Problems, err.Error())
+			}
+			if _, ok := bases[c.Group]; !ok {
+				bases[c.Group] = sample
+			}
+			s.addRatios(&sample, bases[c.Group])
+			t.Rows[i].merge(&sample)
+		}
+	}
+	return t, nil
+}
+
+func (s *Suite) addRatios(sample *Sample, base Sample) {
+	for _, f := range s.Figures {
+		if f.Ratio == "" {
+			continue
+		}
+		v, measured := sample.Values[f.Ratio]
+		b, hasBase := base.Values[f.Ratio]
+		if measured && hasBase {
+			sample.Set(f.Key, v/b)
+		}
+	}
+}

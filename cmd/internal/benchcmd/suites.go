@@ -1,0 +1,147 @@
+package benchcmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/hopquote/hopquote/bench/codec"
+	"github.com/hopquote/hopquote/bench/ground"
+	"github.com/hopquote/hopquote/bench/loop"
+	"github.com/hopquote/hopquote/bench/measure"
+	"github.com/hopquote/hopquote/bench/receive"
+	"github.com/hopquote/hopquote/bench/report"
+	"github.com/hopquote/hopquote/bench/traces"
+	"github.com/hopquote/hopquote/bench/transmit"
+	"github.com/hopquote/hopquote/bench/wire"
+)
+
+// bench is one run: all suites that were asked for.
+type bench struct {
+	ctx      context.Context
+	options  *options
+	report   *report.Report
+	show     measure.Progress
+	programs programs
+}
+
+// measureAll measures all suites into the report.
+func measureAll(ctx context.Context, o *options, r *report.Report, stderr io.Writer) (err error) {
+	show, done := progress(stderr)
+	defer done()
+	b := &bench{ctx: ctx, options: o, report: r, show: show}
+	if b.programs, err = findPrograms(o); err != nil {
+		return err
+	}
+	p := profiles{cpu: o.cpuProfile, trace: o.trace}
+	if slices.Contains(o.suites, "loop") {
+		p = profiles{} // the bare loop writes them
+	}
+	if err := p.start(); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.stop()) }()
+	for _, name := range o.suites {
+		if err := b.suite(name); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (b *bench) suite(name string) error {
+	switch name {
+	case "frames":
+		s, err := codec.Frames(b.options.sampleTime(name))
+		if err != nil {
+			return err
+		}
+		return b.run(s, b.options.rounds)
+	case "decode":
+		s, err := codec.Decode(b.options.sampleTime(name))
+		if err != nil {
+			return err
+		}
+		if err := b.run(s, b.options.rounds); err != nil {
+			return err
+		}
+		return b.run(codec.Lookup(b.options.sampleTime(name)), b.options.rounds)
+	case "tx":
+		return b.onWire(func(p *wire.Pair) error {
+			if err := p.DropFar(); err != nil {
+				return err
+			}
+			return b.run(transmit.Suite(p, transmit.Kinds(), b.options.sampleTime(name)), b.options.rounds)
+		})
+	case "rx":
+		return b.onWire(func(p *wire.Pair) error {
+			receivers := receive.Receivers()
+			if b.options.lossy {
+				receivers = append(receivers, receive.Lossy())
+			}
+			rates := b.options.asked(50_000, 100_000, 200_000, 0)
+			return b.run(receive.Suite(p, receivers, rates, b.options.sampleTime(name)), b.options.rounds)
+		})
+	case "loop":
+		return b.onGround(false, func(g *ground.Ground) error {
+			further := append(b.programs.engine(), b.programs.peers...)
+			rates := b.options.asked(10_000, 200_000, 0)
+			return b.run(loop.Suite(g, b.programs.bare(), further, rates, b.options.sampleTime(name)), b.options.rounds)
+		})
+	case "trace":
+		return b.onGround(true, func(g *ground.Ground) error {
+			if err := b.run(traces.One(g, b.programs.hopquote), b.options.rounds*traces.Repeats); err != nil {
+				return err
+			}
+			return b.run(traces.Many(g, b.options.traces, b.programs.tracers()), b.options.rounds)
+		})
+	}
+	return b.onGround(false, func(g *ground.Ground) error {
+		rates := b.options.asked(10_000, 50_000, 100_000, 200_000, 0)
+		return b.run(b.programs.peersSuite(g, rates, b.options.sampleTime("peers")), b.options.rounds)
+	})
+}
+
+// run measures a suite and takes its table into the report, as far as it came.
+func (b *bench) run(s measure.Suite, rounds int) error {
+	if len(b.options.only) > 0 {
+		s.Cases = slices.DeleteFunc(s.Cases, func(c measure.Case) bool { return !slices.Contains(b.options.only, c.Labels[0]) })
+	}
+	if len(s.Cases) == 0 {
+		return nil
+	}
+	t, err := s.Run(b.ctx, rounds, b.show)
+	b.report.Tables = append(b.report.Tables, t)
+	return err
+}
+
+func (b *bench) onWire(f func(*wire.Pair) error) (err error) {
+	p, err := wire.Open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.Close()) }()
+	return f(p)
+}
+
+// onGround runs f on a simulated Internet, inline if so asked by the suite or
+// the user.
+func (b *bench) onGround(inline bool, f func(*ground.Ground) error) (err error) {
+	g, err := ground.Open(ground.Config{
+		Seed: b.options.seed, Inline: inline || b.options.inline, UserSpace: b.options.userSpace,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, g.Close()) }()
+	in := &report.Internet{Form: g.Form().String(), CPUs: g.CPUs, Backlog: g.Backlog}
+	if reason := g.Reason(); reason != nil {
+		in.Reason = reason.Error()
+	}
+	if b.report.Internet == nil || in.CPUs != 0 {
+		b.report.Internet = in // that of trace is inline in any case
+	}
+	return f(g)
+}

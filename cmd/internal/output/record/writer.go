@@ -1,0 +1,39 @@
+package record
+
+import (
+	"io"
+	"time"
+)
+
+// Kind is one output format.
+type Kind struct {
+	Name string // as in -o NAME:PATH
+	Help string // half a line
+	// New begins a file. w is lent until Close.
+	New func(w io.Writer, run *Run) (Writer, error)
+}
+
+// Writer writes one file in one format. It also is a ReplyWriter, a
+// TraceWriter, a FrameWriter, or several of them.
+type Writer interface {
+	// Close writes what ends the file.
+	Close(end *End) error
+}
+
+// ReplyWriter gets every reply, in the order of their coming.
+type ReplyWriter interface {
+	Writer
+	Reply(r *Reply) error
+}
+
+// TraceWriter gets every trace, once it is finished.
+type TraceWriter interface {
+	Writer
+	Trace(t *Trace) error
+}
+
+// FrameWriter gets the frames themselves: probes and the replies to them.
+type FrameWriter interface {
+	Writer
+	Frame(at time.Duration, sent bool, f []byte) error
+}

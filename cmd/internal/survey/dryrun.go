@@ -1,0 +1,43 @@
+package survey
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// dryRun tells what a run would send.
+func (r *run) dryRun(s surveyor) string {
+	o := r.o
+	all, _ := s.progress()
+	probes, most := all, ""
+	if o.mode == "adaptive" {
+		probes = all * uint64(int(o.max)-int(o.first)+1)
+		most = " at most, a third of that or less as a rule"
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "targets   %d", r.targets.Len())
+	if o.shards > 1 {
+		fmt.Fprintf(&b, ", shard %d of %d", o.shard, o.shards)
+	}
+	fmt.Fprintf(&b, "\nprobes    %d%s (mode %s, TTL %d to %d, %d flows)\n", probes, most, o.mode, o.first, o.max, o.flows)
+	size := r.probeSize()
+	fmt.Fprintf(&b, "size      %d bytes on the link\n", size)
+	if pps := o.rate.perSecond(size); pps > 0 {
+		fmt.Fprintf(&b, "rate      %.0f probes/s, %.0f bit/s\n", pps, pps*float64(8*size))
+		fmt.Fprintf(&b, "time      %s\n", duration(float64(probes)/pps))
+	} else {
+		fmt.Fprintf(&b, "rate      as fast as the sender\n")
+	}
+	fmt.Fprintf(&b, "seed      %d\n", o.seed)
+	return b.String()
+}
+
+// duration writes seconds, which may be more than a Duration holds.
+func duration(seconds float64) string {
+	const most = float64(1<<63-1) / float64(time.Second)
+	if seconds > most {
+		return fmt.Sprintf("%.0f years", seconds/(365*24*3600))
+	}
+	return time.Duration(seconds * float64(time.Second)).Round(time.Millisecond).String()
+}

@@ -1,0 +1,120 @@
+package survey
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/hopquote/hopquote/frame"
+	"github.com/hopquote/hopquote/rx"
+	"github.com/hopquote/hopquote/scheduler"
+)
+
+// metadataSchema is the value of "schema".
+const metadataSchema = "hopquote.survey.run/1"
+
+// metadata is what --metadata writes: what was run, and what became of it.
+type metadata struct {
+	Schema    string                `json:"schema"`
+	Program   string                `json:"program"`
+	Version   string                `json:"version"`
+	Go        string                `json:"go"`
+	Args      []string              `json:"arguments"`
+	Host      string                `json:"host"`
+	CPUs      int                   `json:"cpus"`
+	Kernel    string                `json:"kernel"`
+	Interface string                `json:"interface"`
+	Sender    string                `json:"sender"`
+	Source4   string                `json:"source_ipv4"`
+	Source6   string                `json:"source_ipv6"`
+	Clock     string                `json:"clock"`
+	Seed      uint64                `json:"seed"`
+	Shard     uint64                `json:"shard"`
+	Shards    uint64                `json:"shards"`
+	Mode      string                `json:"mode"`
+	Method    string                `json:"method"`
+	TCPFlags  []string              `json:"tcp_flags"`
+	FirstTTL  uint8                 `json:"first_ttl"`
+	MaxTTL    uint8                 `json:"max_ttl"`
+	Flows     int                   `json:"flows"`
+	TimeoutNS int64                 `json:"timeout_ns"`
+	Targets   uint64                `json:"targets"`
+	Start     string                `json:"start"`
+	End       string                `json:"end"`
+	Complete  bool                  `json:"complete"`
+	Reason    string                `json:"stop_reason"` // empty for a complete run
+	Exit      int                   `json:"exit_code"`
+	AskedPPS  float64               `json:"rate_asked_pps"`
+	RatePPS   float64               `json:"rate_average_pps"`
+	Progress  report                `json:"result"`
+	Counts    rx.Counts             `json:"counts"`
+	Strays    map[string]uint64     `json:"stray_reasons"`
+	Verdicts  map[string]uint64     `json:"verdicts"` // their sum is what was received
+	Frames    scheduler.FrameCounts `json:"frames"`
+	NoRoom    uint64                `json:"sender_no_room_total"` // calls that the kernel had no room for; repeated later
+	Ring      rx.RingStats          `json:"ring"`
+}
+
+// writeMetadata writes it, if asked for.
+func (r *run) writeMetadata(code int) error {
+	if r.o.metadata == "" {
+		return nil
+	}
+	run := &r.record
+	tx, _ := r.net.sends()
+	ring, _ := r.net.ring.Stats()
+	progress, _ := r.status.report()
+	m := metadata{
+		Schema: metadataSchema, Program: run.Program, Version: run.Version, Go: runtime.Version(), Args: r.args, Host: run.Host,
+		CPUs: runtime.NumCPU(), Kernel: kernel(), Interface: run.Interface, Sender: tx.String(), Source4: addr(r.net, 0), Source6: addr(r.net, 1),
+		Clock: "monotonic from start; receive times are the kernel's", Seed: run.Seed, Shard: r.o.shard, Shards: r.o.shards,
+		Mode: run.Mode, Method: run.Method.String(), FirstTTL: run.First, MaxTTL: run.Max, Flows: run.Flows, TimeoutNS: run.Timeout.Nanoseconds(),
+		Targets: r.targets.Len(), Start: run.Start.UTC().Format(time.RFC3339Nano), End: run.Start.Add(r.end.At).UTC().Format(time.RFC3339Nano),
+		Complete: r.end.Complete, Exit: code, AskedPPS: run.Rate, RatePPS: r.watched.sending.rate(),
+		Progress: progress, Counts: r.end.Counts, Strays: map[string]uint64{}, Verdicts: map[string]uint64{}, Frames: r.frames, NoRoom: r.net.unsent(), Ring: ring,
+	}
+	if r.why != nil {
+		m.Reason = r.why.Error()
+	}
+	switch run.TCPFlags {
+	case frame.FlagSYN:
+		m.TCPFlags = []string{"syn"}
+	case frame.FlagACK:
+		m.TCPFlags = []string{"ack"}
+	}
+	for i, n := range m.Counts.Stray {
+		if n > 0 {
+			m.Strays[rx.Reason(i).String()] = n
+		}
+	}
+	for i, n := range m.Counts.Verdicts {
+		if n > 0 {
+			m.Verdicts[rx.Verdict(i).String()] = n
+		}
+	}
+	b, err := json.MarshalIndent(&m, "", "  ")
+	if err != nil {
+		return fmt.Errorf("metadata: %w", err)
+	}
+	if err := os.WriteFile(r.o.metadata, append(b, '\n'), 0o644); err != nil {
+		return fmt.Errorf("metadata: %w", err)
+	}
+	return nil
+}
+
+// kernel is the release of the running one.
+func kernel() string {
+	b, _ := os.ReadFile("/proc/sys/kernel/osrelease")
+	return strings.TrimSpace(string(b))
+}
+
+// addr is the source of a family, empty without one.
+func addr(n *network, f int) string {
+	if a := n.src(f); a.IsValid() {
+		return a.String()
+	}
+	return ""
+}

@@ -1,0 +1,296 @@
+package survey
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/hopquote/hopquote/frame"
+	"github.com/hopquote/hopquote/frame/link"
+	"github.com/hopquote/hopquote/rx"
+	"github.com/hopquote/hopquote/scheduler"
+	"github.com/hopquote/hopquote/scheduler/survey/space"
+)
+
+// network is everything open that a survey sends and receives by.
+type network struct {
+	envelopes [2]*link.Envelope // by family; nil: no targets
+	senders   [2]*link.Sender
+	ring      *rx.Ring
+	ports     []*link.Ports
+	watchers  []*link.Watcher
+	srcPort   uint16 // of the first flow; ICMP: the identifier
+	sum       uint16 // ICMP: the checksum of the first flow
+	epoch     time.Time
+}
+
+// nextHopPatience is how long the first probe waits for the next hop's address.
+const nextHopPatience = time.Second
+
+// openNetwork opens it. gone hears when the interface goes away.
+func openNetwork(o *options, targets *space.Space, r *rand.Rand, gone func(error)) (*network, error) {
+	n := &network{epoch: time.Now()}
+	if err := n.open(o, targets, r, gone); err != nil {
+		n.close()
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), nextHopPatience)
+	defer cancel()
+	for _, s := range n.senders {
+		if s != nil {
+			s.Resolve(ctx)
+		}
+	}
+	return n, nil
+}
+
+func (n *network) open(o *options, targets *space.Space, r *rand.Rand, gone func(error)) error {
+	for f, src := range []netip.Addr{o.source4, o.source6} {
+		dst, ok := targets.First(f == 1)
+		if !ok {
+			continue
+		}
+		env, err := link.Lookup(link.Want{Dst: dst, Src: src, Interface: o.iface, TOS: o.tos})
+		if err != nil {
+			return fmt.Errorf("route to %s: %w", dst, err)
+		}
+		n.envelopes[f] = &env
+	}
+	env := n.any()
+	for _, e := range n.envelopes {
+		if e != nil && e.Interface != env.Interface {
+			return fmt.Errorf("targets leave by %s and by %s: use -i, or -4 and -6 in two runs", env.Interface.Name, e.Interface.Name)
+		}
+	}
+	if err := n.holdPorts(o, r); err != nil {
+		return err
+	}
+	if err := n.openRing(o); err != nil {
+		return err
+	}
+	for f, e := range n.envelopes {
+		if e == nil {
+			continue
+		}
+		w, err := link.Watch(*e, gone)
+		if err != nil {
+			return err
+		}
+		n.watchers = append(n.watchers, w)
+		cfg := link.SenderConfig{Tx: o.tx, Rate: o.rate.packets, Bypass: o.bypass}
+		if n.senders[f], err = link.OpenSender(*e, cfg); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// any is one of the envelopes.
+func (n *network) any() *link.Envelope {
+	if n.envelopes[0] != nil {
+		return n.envelopes[0]
+	}
+	return n.envelopes[1]
+}
+
+// src is the source address of a family, not valid without targets.
+func (n *network) src(f int) netip.Addr {
+	if n.envelopes[f] == nil {
+		return netip.Addr{}
+	}
+	return n.envelopes[f].Src
+}
+
+// Source ports are looked for here, below the range that the kernel gives out
+// itself and above most services.
+const (
+	firstPort = 20000
+	lastPort  = 32000
+	portTries = 32
+)
+
+// holdPorts finds adjacent source ports for all flows, that nobody else has.
+func (n *network) holdPorts(o *options, r *rand.Rand) error {
+	if !o.method.HasPorts() {
+		n.srcPort = uint16(r.IntN(1<<16-1)) + 1
+		n.sum = uint16(r.IntN(1<<16-2-o.flows)) + 1
+		return nil
+	}
+	var err error
+	for range portTries {
+		n.srcPort = o.srcPort
+		if n.srcPort == 0 {
+			n.srcPort = uint16(firstPort + r.IntN(lastPort-firstPort))
+		}
+		if err = n.hold(o); err == nil || o.srcPort != 0 {
+			return err
+		}
+		n.releasePorts()
+	}
+	return err
+}
+
+func (n *network) hold(o *options) error {
+	for _, e := range n.envelopes {
+		if e == nil {
+			continue
+		}
+		for i := range o.flows {
+			p, err := link.NewPorts(e.Ports(o.method, n.srcPort+uint16(i)))
+			if err != nil {
+				return err
+			}
+			n.ports = append(n.ports, p)
+		}
+	}
+	return nil
+}
+
+func (n *network) releasePorts() {
+	for _, p := range n.ports {
+		p.Close()
+	}
+	n.ports = nil
+}
+
+func (n *network) openRing(o *options) error {
+	env := n.any()
+	last := n.srcPort
+	if o.method.HasPorts() {
+		last += uint16(o.flows - 1)
+	}
+	filter, err := rx.SurveyFilter{
+		Link: env.Header.Type, Local4: n.src(0), Local6: n.src(1), Method: o.method, SrcPorts: [2]uint16{n.srcPort, last},
+	}.Program()
+	if err != nil {
+		return err
+	}
+	n.ring, err = rx.OpenRing(rx.RingConfig{
+		Interface: &net.Interface{Index: env.Interface.Index, Name: env.Interface.Name},
+		Link:      env.Header.Type, Filter: filter, Epoch: n.epoch, Profile: rx.Survey,
+	})
+	return err
+}
+
+// sender is what frames leave by.
+func (n *network) sender() scheduler.Sender {
+	switch {
+	case n.senders[0] == nil:
+		return n.senders[1]
+	case n.senders[1] == nil:
+		return n.senders[0]
+	}
+	return &bothFamilies{n.senders, n.any().Header.Type.HeaderLen()}
+}
+
+// sends tells how frames leave, and why not as was asked.
+func (n *network) sends() (link.Tx, error) {
+	for _, s := range n.senders {
+		if s != nil {
+			return s.Tx(), s.Fallback()
+		}
+	}
+	return 0, nil
+}
+
+// unsent is how many calls of the kernel found no room.
+func (n *network) unsent() uint64 {
+	var sum uint64
+	for _, s := range n.senders {
+		if s != nil {
+			c := s.Counts()
+			sum += c.NoRoom
+		}
+	}
+	return sum
+}
+
+// bothFamilies sends frames by the sender of their family, whose next hops may
+// differ.
+type bothFamilies struct {
+	senders [2]*link.Sender
+	ip      int // where the IP header is
+}
+
+// Send implements scheduler.Sender.
+func (b *bothFamilies) Send(frames [][]byte) (int, error) {
+	for from := 0; from < len(frames); {
+		v6, to := b.isIPv6(frames[from]), from+1
+		for to < len(frames) && b.isIPv6(frames[to]) == v6 {
+			to++
+		}
+		of := b.senders[0]
+		if v6 {
+			of = b.senders[1]
+		}
+		n, err := of.Send(frames[from:to])
+		if from += n; err != nil || from < to {
+			return from, err
+		}
+	}
+	return len(frames), nil
+}
+
+func (b *bothFamilies) isIPv6(f []byte) bool { return f[b.ip]>>4 == 6 }
+
+// probes are what the probes of each family share.
+func (n *network) probes(o *options) (four, six frame.Probe, err error) {
+	all := [2]frame.Probe{}
+	for f, e := range n.envelopes {
+		if e != nil {
+			if all[f], err = o.probe(e.Src, e.Dst); err != nil {
+				return four, six, err
+			}
+			if all[f].Size > e.MTU {
+				return four, six, fmt.Errorf("--size %d: %s takes %d bytes", o.size, e.Interface.Name, e.MTU)
+			}
+			all[f].SrcPort, all[f].Sum = n.srcPort, n.sum
+		}
+	}
+	return all[0], all[1], nil
+}
+
+// probe is the shape of the probes from src.
+func (o *options) probe(src, dst netip.Addr) (frame.Probe, error) {
+	p := frame.Probe{Method: o.method, Src: src, Dst: dst, TOS: o.tos, DstPort: o.port}
+	if o.method == frame.TCP {
+		p.TCP = frame.TCPHeader{Flags: o.flags, Window: 65535}
+		if o.size > p.HeaderLen() {
+			return p, fmt.Errorf("--size %d: tcp probes have %d bytes", o.size, p.HeaderLen())
+		}
+	}
+	if p.MakeKeyed(); o.size > 0 && o.size < p.LeastSize() {
+		return p, fmt.Errorf("--size %d: these probes take %d bytes or more", o.size, p.LeastSize())
+	}
+	p.Size = max(o.size, p.LeastSize())
+	return p, nil
+}
+
+// close closes what is open, side by side: each takes the kernel a while.
+func (n *network) close() error {
+	var closers []func() error
+	for _, s := range n.senders {
+		if s != nil {
+			closers = append(closers, s.Close)
+		}
+	}
+	if n.ring != nil {
+		closers = append(closers, n.ring.Close)
+	}
+	for _, w := range n.watchers {
+		closers = append(closers, w.Close)
+	}
+	errs := make([]error, len(closers))
+	var wg sync.WaitGroup
+	for i, f := range closers {
+		wg.Go(func() { errs[i] = f() })
+	}
+	wg.Wait()
+	n.releasePorts()
+	return errors.Join(errs...)
+}

@@ -1,0 +1,290 @@
+package survey
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/hopquote/hopquote/cmd/internal/survey/sink"
+	"github.com/hopquote/hopquote/frame"
+	"github.com/hopquote/hopquote/frame/link"
+	strategy "github.com/hopquote/hopquote/scheduler/survey"
+)
+
+// options is a command line that makes sense.
+type options struct {
+	targets  []string
+	exclude  []string
+	reserved bool
+	prefix   []int // one host for each prefix of so many bits, IPv4 and IPv6; nil: all
+	random   uint64
+	ipv4     bool // those families only
+	ipv6     bool
+
+	mode     string
+	method   frame.Method
+	flags    uint8 // TCP
+	port     uint16
+	srcPort  uint16 // 0: any
+	first    uint8
+	max      uint8
+	start    uint8
+	flows    int
+	attempts int
+	gap      int
+	timeout  time.Duration
+	rate     rate
+	tos      uint8
+	size     int
+	iface    string
+	source4  netip.Addr
+	source6  netip.Addr
+	tx       link.Tx
+	bypass   bool
+
+	seed   uint64
+	seeded bool
+	shard  uint64
+	shards uint64
+
+	outputs   []sink.Target
+	overwrite bool
+	dryRun    bool
+	status    string
+	interval  time.Duration
+	metadata  string
+	profile   string
+	trace     string
+	help      bool
+}
+
+// Modes and methods by name.
+var (
+	modes   = []string{"adaptive", "full", "random"}
+	methods = map[string]struct {
+		method frame.Method
+		flags  uint8
+		port   uint16
+	}{
+		"udp":     {frame.UDP, 0, 33434},
+		"icmp":    {frame.ICMP, 0, 0},
+		"tcp-syn": {frame.TCP, frame.FlagSYN, 80},
+		"tcp-ack": {frame.TCP, frame.FlagACK, 80},
+	}
+	methodNames = []string{"udp", "icmp", "tcp-syn", "tcp-ack"}
+	statuses    = []string{"auto", "text", "json", "none"}
+)
+
+// raw is what the flags hold before it is checked.
+type raw struct {
+	mode, method, rate, sources, shard, prefix, tx, status string
+	seed                                                   uint64
+	first, max, start, tos                                 uint8
+	outputs                                                []string
+}
+
+func flagSet(o *options, r *raw) *pflag.FlagSet {
+	f := pflag.NewFlagSet("survey", pflag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	f.SortFlags = false
+	f.StringArrayVar(&o.exclude, "exclude", nil, "leave out an address, prefix or range, or those in a file (`WHAT`; repeatable)")
+	f.BoolVar(&o.reserved, "allow-reserved", false, "do not leave out special-purpose ranges (IANA registries, RFC 6890)")
+	f.StringVar(&r.prefix, "per-prefix", "", "one pseudo-random host for each prefix of `BITS`, or BITS,BITS6 (BITS6: 48)")
+	f.Uint64Var(&o.random, "random", 0, "`N` pseudo-random hosts in each prefix or range")
+	f.BoolVarP(&o.ipv4, "ipv4", "4", false, "IPv4 targets only")
+	f.BoolVarP(&o.ipv6, "ipv6", "6", false, "IPv6 targets only")
+
+	f.StringVar(&r.mode, "mode", "adaptive", "`MODE`: adaptive, full (every TTL of every target) or random (the same, nothing remembered)")
+	f.StringVarP(&r.method, "method", "M", "udp", "`METHOD`: udp, icmp, tcp-syn or tcp-ack")
+	f.Uint16VarP(&o.port, "port", "p", 0, "destination `PORT` (udp: 33434, tcp: 80)")
+	f.Uint16Var(&o.srcPort, "sport", 0, "source `PORT` of the first flow (any)")
+	f.Uint8VarP(&r.first, "first-ttl", "f", 1, "least `TTL`")
+	f.Uint8VarP(&r.max, "max-ttl", "m", 32, "greatest `TTL`")
+	f.Uint8Var(&r.start, "start-ttl", 16, "adaptive: first `TTL` while no distance is known")
+	f.IntVar(&o.flows, "flows", 1, "`K` flows to each target")
+	f.IntVarP(&o.attempts, "attempts", "q", 1, "at most `N` probes for a TTL until one is answered (not random)")
+	f.IntVar(&o.gap, "gap-limit", 5, "adaptive: `N` silent hops in a row end a trace; 0: none do")
+	f.DurationVarP(&o.timeout, "timeout", "w", 2*time.Second, "how long a reply may take (`TIME`)")
+	f.StringVarP(&r.rate, "rate", "r", "1000", "`RATE` such as 1000, 10kpps or 5Mbps; max: as fast as the sender")
+	f.Uint8VarP(&r.tos, "tos", "t", 0, "IPv4 `TOS` or IPv6 traffic class")
+	f.IntVar(&o.size, "size", 0, "whole IP length of a probe in `BYTES` (least)")
+	f.StringVarP(&o.iface, "interface", "i", "", "send by the interface `NAME`")
+	f.StringVarP(&r.sources, "source", "s", "", "source `ADDRESS`, or one for each family with a comma between")
+	f.StringVar(&r.tx, "tx", "packet", "`SENDER`: packet, xdp, auto or null")
+	f.BoolVar(&o.bypass, "qdisc-bypass", false, "skip the interface's queueing discipline")
+
+	f.Uint64Var(&r.seed, "seed", 0, "`NUMBER` that decides the order and the samples (random)")
+	f.StringVar(&r.shard, "shard", "", "`I/N`: the I-th of N parts, from 0")
+	f.StringArrayVarP(&r.outputs, "output", "o", nil, "`KIND:PATH` to write to, - is standard output, .gz compresses (repeatable; jsonl:-, random: replies:-)")
+	f.BoolVar(&o.overwrite, "overwrite", false, "write over files with something in them")
+	f.BoolVar(&o.dryRun, "dry-run", false, "tell what would be sent, and how long it would take")
+	f.StringVar(&r.status, "status", "auto", "`FORM` of the progress on standard error: auto (text if it is a terminal), text, json or none")
+	f.DurationVar(&o.interval, "status-interval", time.Second, "`TIME` between reports of progress")
+	f.StringVar(&o.metadata, "metadata", "", "write what was run and what became of it as JSON to `FILE`")
+	f.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile to `FILE`")
+	f.StringVar(&o.trace, "trace", "", "write an execution trace to `FILE`")
+	f.BoolVarP(&o.help, "help", "h", false, "show this help")
+	return f
+}
+
+// parse reads a command line; its error is one line.
+func parse(args []string) (*options, *pflag.FlagSet, error) {
+	o, r := &options{}, &raw{}
+	f := flagSet(o, r)
+	if err := f.Parse(args); err != nil {
+		return nil, f, err
+	}
+	o.targets = f.Args()
+	if o.help {
+		return o, f, nil
+	}
+	o.seed, o.seeded = r.seed, f.Changed("seed")
+	return o, f, o.check(r, f)
+}
+
+func (o *options) check(r *raw, f *pflag.FlagSet) error {
+	if len(o.targets) == 0 {
+		return errors.New("no targets: give addresses, prefixes, ranges, host names, files, or - for standard input")
+	}
+	if o.ipv4 && o.ipv6 {
+		return errors.New("-4 and -6 leave no targets: give one of them, or none for both families")
+	}
+	if !slices.Contains(modes, r.mode) {
+		return oneOf("mode", r.mode, modes)
+	}
+	if !slices.Contains(statuses, r.status) {
+		return oneOf("status", r.status, statuses)
+	}
+	m, ok := methods[r.method]
+	if !ok {
+		return oneOf("method", r.method, methodNames)
+	}
+	o.mode, o.status, o.method, o.flags = r.mode, r.status, m.method, m.flags
+	if o.port == 0 {
+		o.port = m.port
+	} else if m.method == frame.ICMP {
+		return errors.New("--port: icmp has none")
+	}
+	o.first, o.max, o.start, o.tos = r.first, r.max, r.start, r.tos
+	for _, n := range []struct {
+		name          string
+		value, lo, hi int
+	}{
+		{"first-ttl", int(o.first), 1, strategy.MaxTTL}, {"max-ttl", int(o.max), int(max(o.first, 1)), strategy.MaxTTL},
+		{"start-ttl", int(o.start), 1, strategy.MaxTTL}, {"flows", o.flows, 1, strategy.MaxFlows},
+		{"attempts", o.attempts, 1, strategy.MaxAttempts}, {"gap-limit", o.gap, 0, strategy.MaxTTL},
+		{"size", o.size, 0, 1280},
+	} {
+		if n.value < n.lo || n.value > n.hi {
+			return fmt.Errorf("--%s %d: allowed are %d to %d", n.name, n.value, n.lo, n.hi)
+		}
+	}
+	switch {
+	case o.mode == "random" && o.attempts > 1:
+		return errors.New("--attempts: mode random remembers nothing to try again, use full or adaptive")
+	case o.timeout < time.Millisecond || o.timeout > time.Minute:
+		return fmt.Errorf("--timeout %s: allowed are 1ms to 1m", o.timeout)
+	case o.interval < 10*time.Millisecond:
+		return fmt.Errorf("--status-interval %s: want 10ms or more", o.interval)
+	case f.Changed("random") && (o.random < 1 || r.prefix != ""):
+		return errors.New("--random: want 1 or more, and no --per-prefix beside it")
+	case int(o.srcPort)+o.flows > 1<<16:
+		return fmt.Errorf("--sport %d: there are no %d ports from there on", o.srcPort, o.flows)
+	}
+	var err error
+	if o.rate, err = parseRate(r.rate); err != nil {
+		return err
+	}
+	if o.tx, err = link.ParseTx(r.tx); err != nil {
+		return fmt.Errorf("--tx: %w", err)
+	}
+	return cmp.Or(o.checkPrefix(r.prefix), o.checkShard(r.shard), o.checkSources(r.sources), o.checkOutputs(r.outputs))
+}
+
+func oneOf(name, value string, allowed []string) error {
+	return fmt.Errorf("--%s %q: allowed are %s", name, value, strings.Join(allowed, ", "))
+}
+
+func (o *options) checkPrefix(s string) error {
+	if s == "" {
+		return nil
+	}
+	bits, bits6, both := strings.Cut(s, ",")
+	if !both {
+		bits6 = "48"
+	}
+	n, err := strconv.Atoi(bits)
+	n6, err6 := strconv.Atoi(bits6)
+	if err != nil || err6 != nil || n < 1 || n > 32 || n6 < 1 || n6 > 128 {
+		return fmt.Errorf("--per-prefix %q: want 1 to 32, or with a comma that and 1 to 128 for IPv6", s)
+	}
+	o.prefix = []int{n, n6}
+	return nil
+}
+
+func (o *options) checkShard(s string) error {
+	o.shards = 1
+	if s == "" {
+		return nil
+	}
+	i, n, _ := strings.Cut(s, "/")
+	shard, err := strconv.ParseUint(i, 10, 32)
+	shards, err2 := strconv.ParseUint(n, 10, 32)
+	if err != nil || err2 != nil || shard >= shards {
+		return fmt.Errorf("--shard %q: want I/N with I from 0 to N-1", s)
+	}
+	o.shard, o.shards = shard, shards
+	return nil
+}
+
+func (o *options) checkSources(s string) error {
+	if s == "" {
+		return nil
+	}
+	for part := range strings.SplitSeq(s, ",") {
+		a, err := netip.ParseAddr(part)
+		if err != nil || a.Zone() != "" {
+			return fmt.Errorf("--source %q: want an address, or one for each family with a comma between", s)
+		}
+		of := &o.source6
+		if a = a.Unmap(); a.Is4() {
+			of = &o.source4
+		}
+		if of.IsValid() {
+			return fmt.Errorf("--source %q: both are of one family", s)
+		}
+		*of = a
+	}
+	return nil
+}
+
+func (o *options) checkOutputs(list []string) error {
+	if len(list) == 0 {
+		list = []string{"jsonl:-"}
+		if o.mode == "random" {
+			list = []string{"replies:-"}
+		}
+	}
+	paths := map[string]bool{}
+	for _, s := range list {
+		name, path, ok := strings.Cut(s, ":")
+		k, known := kindNamed(name)
+		if !ok || path == "" || !known {
+			return fmt.Errorf("--output %q: want KIND:PATH with one of %s", s, strings.Join(kindNames(), ", "))
+		}
+		if paths[path] && path != "/dev/null" {
+			return fmt.Errorf("--output %q: two outputs to one place", s)
+		}
+		paths[path] = true
+		o.outputs = append(o.outputs, sink.Target{Kind: k, Path: path})
+	}
+	return nil
+}

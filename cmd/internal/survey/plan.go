@@ -1,0 +1,108 @@
+package survey
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+
+	"github.com/hopquote/hopquote/cmd/internal/target"
+	"github.com/hopquote/hopquote/scheduler"
+	strategy "github.com/hopquote/hopquote/scheduler/survey"
+	"github.com/hopquote/hopquote/scheduler/survey/space"
+)
+
+// readTargets makes the space of targets.
+func readTargets(ctx context.Context, o *options, stdin io.Reader) (*space.Space, error) {
+	b := &space.Builder{}
+	network := "ip"
+	switch {
+	case o.ipv4:
+		network = "ip4"
+	case o.ipv6:
+		network = "ip6"
+	}
+	in := &target.Reader{Stdin: stdin, Lookup: target.Resolve(network), Add: func(first, last netip.Addr) error {
+		if o.ipv4 && first.Is6() || o.ipv6 && first.Is4() {
+			return nil
+		}
+		return b.Add(first, last)
+	}}
+	for _, arg := range o.targets {
+		if err := in.Argument(ctx, arg); err != nil {
+			return nil, err
+		}
+	}
+	out := &target.Reader{Add: b.Exclude}
+	for _, arg := range o.exclude {
+		if err := out.Argument(ctx, arg); err != nil {
+			return nil, fmt.Errorf("--exclude: %w", err)
+		}
+	}
+	if !o.reserved {
+		for _, p := range space.Special() {
+			first, last := space.Ends(p)
+			if err := b.Exclude(first, last); err != nil {
+				return nil, err
+			}
+		}
+	}
+	how := space.Sampling{Random: o.random, Key: o.seed}
+	if o.prefix != nil {
+		how.PerPrefix, how.Bits4, how.Bits6 = true, o.prefix[0], o.prefix[1]
+	}
+	s, err := b.Build(how)
+	if err != nil {
+		return nil, err
+	}
+	if s.Len() == 0 {
+		if o.reserved {
+			return nil, errors.New("no targets are left")
+		}
+		return nil, errors.New("no targets are left: special-purpose ranges are not probed without --allow-reserved")
+	}
+	return s, nil
+}
+
+// surveyor is a strategy of any mode.
+type surveyor interface {
+	scheduler.Expirer
+	Of(tag int) (strategy.Trace, int)
+	// progress is how much there is to do, in probes or traces, and how much of
+	// it is done.
+	progress() (all, done uint64)
+}
+
+type (
+	random   struct{ *strategy.Random }
+	full     struct{ *strategy.Full }
+	adaptive struct{ *strategy.Adaptive }
+)
+
+func (s random) progress() (all, done uint64)   { return s.Probes() }
+func (s full) progress() (all, done uint64)     { return s.Probes() }
+func (s adaptive) progress() (all, done uint64) { return s.Traces() }
+
+// newSurveyor makes the strategy that the mode asks for.
+func newSurveyor(mode string, cfg strategy.Config) (surveyor, error) {
+	switch mode {
+	case "random":
+		s, err := strategy.NewRandom(cfg)
+		return random{s}, err
+	case "full":
+		s, err := strategy.NewFull(cfg)
+		return full{s}, err
+	}
+	s, err := strategy.NewAdaptive(cfg)
+	return adaptive{s}, err
+}
+
+// config is what the options say to a strategy. Probes and callbacks are the
+// caller's.
+func (o *options) config(targets *space.Space) strategy.Config {
+	return strategy.Config{
+		Targets: targets, First: o.first, Max: o.max, Flows: o.flows, Attempts: o.attempts, GapLimit: o.gap, Start: o.start,
+		Key: o.seed, Shard: o.shard, Shards: o.shards,
+	}
+}

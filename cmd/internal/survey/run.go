@@ -1,0 +1,254 @@
+package survey
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	mathrand "math/rand/v2"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/hopquote/hopquote/cmd/internal/output/record"
+	"github.com/hopquote/hopquote/cmd/internal/privilege"
+	"github.com/hopquote/hopquote/cmd/internal/survey/sink"
+	"github.com/hopquote/hopquote/frame"
+	"github.com/hopquote/hopquote/rx"
+	"github.com/hopquote/hopquote/scheduler"
+	strategy "github.com/hopquote/hopquote/scheduler/survey"
+	"github.com/hopquote/hopquote/scheduler/survey/space"
+)
+
+// run is one survey from its options to its last output.
+type run struct {
+	o       *options
+	args    []string
+	std     Std
+	rand    *mathrand.Rand
+	targets *space.Space
+	cfg     strategy.Config
+	net     *network
+	record  record.Run
+	sink    *sink.Sink
+	watched *watched
+	engine  *scheduler.Engine
+	status  *status
+
+	stopOnce sync.Once
+	why      error // why the run was stopped before it was complete; nil: it was not
+	end      record.End
+	frames   scheduler.FrameCounts
+}
+
+// interrupted is the reason of a run that a signal stopped.
+type interrupted struct{ syscall.Signal }
+
+func (i interrupted) Error() string { return i.String() }
+
+// newRand is a generator that nobody can guess.
+func newRand() *mathrand.Rand {
+	var seed [32]byte
+	_, _ = rand.Read(seed[:]) // never fails: it ends the process instead
+	return mathrand.New(mathrand.NewChaCha8(seed))
+}
+
+// do runs the survey, with the targets known. Its error is of what could not
+// even begin.
+func (r *run) do() error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var err error
+	r.net, err = openNetwork(r.o, r.targets, r.rand, func(err error) { r.stop(err); cancel() })
+	if err != nil {
+		return err
+	}
+	defer r.net.close()
+	if err := r.prepare(); err != nil {
+		return err
+	}
+	if err := privilege.Drop(); err != nil {
+		return errors.Join(err, r.sink.Close(&r.end))
+	}
+	profile, err := startProfiles(r.o)
+	if err != nil {
+		return errors.Join(err, r.sink.Close(&r.end))
+	}
+	s := listen()
+	defer s.close()
+	defer context.AfterFunc(ctx, r.net.ring.Wake)()
+	finished := make(chan struct{})
+	go func() {
+		for n := 0; ; n++ {
+			select {
+			case sig := <-s.stop:
+				r.stop(interrupted{sig.(syscall.Signal)})
+				if n > 0 {
+					cancel()
+				}
+			case <-finished:
+				return
+			}
+		}
+	}()
+	r.status.start(s.demand)
+	err = r.engine.Run(ctx)
+	if errors.Is(err, scheduler.ErrInterrupted) {
+		err = nil // r.why has the reason
+	}
+	close(finished)
+	r.close(err)
+	return profile()
+}
+
+// stop lets no more probes leave: what is in flight may still be answered. The
+// first reason stays.
+func (r *run) stop(why error) {
+	r.stopOnce.Do(func() { r.why = why })
+	r.watched.draining.Store(true)
+	r.net.ring.Wake()
+}
+
+// close ends the outputs and notes what became of the run.
+func (r *run) close(err error) {
+	if err != nil {
+		r.stopOnce.Do(func() { r.why = err })
+	}
+	r.end.At = time.Since(r.net.epoch)
+	r.end.Counts, r.frames = r.engine.Counts(), r.engine.Frames()
+	r.end.KernelDrops, _ = r.net.ring.Drops()
+	r.end.Complete = r.watched.surveyor.Done()
+	all, done := r.watched.progress()
+	r.status.note(r.end.At, r.end.Counts, r.watched.sending, all, done)
+	if err := r.sink.Close(&r.end); err != nil {
+		r.stopOnce.Do(func() { r.why = err })
+	}
+	r.status.end()
+}
+
+// prepare makes all that runs.
+func (r *run) prepare() error {
+	o, n := r.o, r.net
+	var err error
+	if r.cfg.Probe4, r.cfg.Probe6, err = n.probes(o); err != nil {
+		return err
+	}
+	env := n.any()
+	host, _ := os.Hostname()
+	perSecond := o.rate.perSecond(max(r.cfg.Probe4.Size, r.cfg.Probe6.Size) + env.Header.Type.HeaderLen())
+	r.record = record.Run{
+		Program: "hopquote", Version: version(), Args: r.args, Host: host, Start: n.epoch, Seed: o.seed, Mode: o.mode, Method: o.method,
+		TCPFlags: o.flags, Src4: n.src(0), Src6: n.src(1), DstPort: o.port, TOS: o.tos, First: o.first, Max: o.max, Flows: o.flows,
+		Attempts: o.attempts, GapLimit: o.gap, Timeout: o.timeout, Rate: perSecond, Size4: r.cfg.Probe4.Size, Size6: r.cfg.Probe6.Size,
+		Link: env.Header.Type, Interface: env.Interface.Name,
+	}
+	w := &watched{srcPort: n.srcPort, ports: o.method.HasPorts()}
+	r.watched = w
+	r.cfg.Reply, r.cfg.Finish = w.reply, w.finish
+	if w.surveyor, err = newSurveyor(o.mode, r.cfg); err != nil {
+		return err
+	}
+	r.status = r.newStatus(perSecond)
+	w.status = r.status
+	book, window, err := r.newBook(perSecond)
+	if err != nil {
+		return err
+	}
+	r.sink, err = sink.Open(sink.Config{
+		Targets: o.outputs, Run: &r.record, Stdout: r.std.Out, Overwrite: o.overwrite, Failed: r.stop,
+	})
+	if err != nil {
+		return err
+	}
+	w.sink, w.probes = r.sink, r.sink.Traces() && o.mode != "random"
+	cfg := scheduler.Config{
+		Strategy: w, Clock: scheduler.Monotonic{Epoch: n.epoch}, Sender: n.sender(), Receiver: n.ring, Book: book,
+		Link: env.Header, MTU: env.MTU, Window: window, Rate: perSecond, Full: r.sink.Full,
+	}
+	if perSecond == 0 {
+		cfg.Batch = maxBatch
+	}
+	if r.sink.Frames() {
+		cfg.Observer = frames{r.sink}
+	}
+	r.engine = scheduler.New(cfg)
+	w.counts = r.engine.Counts
+	return nil
+}
+
+const (
+	// maxBatch is how many probes leave at once where nothing else decides.
+	maxBatch = 64
+	// minWindow and maxWindow bound the probes that may be in flight, which are
+	// else as many as leave within the timeout.
+	minWindow, maxWindow = 1 << 10, 1 << 20
+)
+
+// newBook makes the ledger of the probes in flight.
+func (r *run) newBook(perSecond float64) (*rx.Ledger, int, error) {
+	window := maxWindow
+	if perSecond > 0 {
+		window = int(min(max(perSecond*r.o.timeout.Seconds()*1.5, minWindow), maxWindow))
+	}
+	var key [8]byte
+	for i := range key {
+		key[i] = byte(r.rand.Uint32())
+	}
+	book, err := rx.NewLedger(rx.LedgerConfig{
+		Key: key, Timeout: r.o.timeout, Slots: window, IPv6: r.net.envelopes[1] != nil,
+	})
+	return book, window, err
+}
+
+func (r *run) newStatus(perSecond float64) *status {
+	s := &status{
+		out: r.std.Err, form: r.o.status, every: r.o.interval, asked: perSecond, unit: "probes",
+		found: func() uint64 { return r.sink.Found() },
+		drops: func() uint64 { n, _ := r.net.ring.Drops(); return n },
+	}
+	if r.o.mode == "adaptive" {
+		s.unit = "traces"
+	}
+	if s.form == "auto" {
+		s.form = "none"
+		if r.std.terminal() {
+			s.form, s.line = "text", true
+		}
+	}
+	return s
+}
+
+// summary tells what became of the probes and replies, in lines for people.
+func (r *run) summary() string {
+	c := &r.end.Counts
+	return fmt.Sprintf("sent %d = answered %d + expired %d + in flight %d\n"+
+		"received %d = matched %d + duplicate %d + late %d + stray %d; kernel drops %d\n"+
+		"verdicts:%s\n"+
+		"%d targets, %d interfaces, %d traces in %.3f s; probes left at %.0f/s\n",
+		c.Sent, c.Answered, c.Expired, c.InFlight, c.Received, c.Matched, c.Duplicate, c.Late, c.Strays(), r.end.KernelDrops, verdicts(c),
+		r.targets.Len(), r.sink.Found(), max(r.end.Traces, r.sink.Finished()), r.end.At.Seconds(), r.watched.sending.rate())
+}
+
+// verdicts lists those that occurred.
+func verdicts(c *rx.Counts) string {
+	var b strings.Builder
+	for v, n := range c.Verdicts {
+		if n > 0 {
+			fmt.Fprintf(&b, " %v %d", rx.Verdict(v), n)
+		}
+	}
+	return b.String()
+}
+
+// probeSize is what a probe has on an Ethernet link, in bytes, at most.
+func (r *run) probeSize() int {
+	size := 0
+	for v6, n := range map[bool]int{false: r.cfg.Probe4.Size, true: r.cfg.Probe6.Size} {
+		if _, ok := r.targets.First(v6); ok {
+			size = max(size, n)
+		}
+	}
+	return size + frame.LinkEthernet.HeaderLen()
+}

@@ -1,0 +1,307 @@
+// Package sink takes the results of a survey from the engine to the writers of
+// its outputs, in a goroutine of their own.
+package sink
+
+import (
+	"errors"
+	"io"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/hopquote/hopquote/cmd/internal/output/record"
+	"github.com/hopquote/hopquote/frame"
+)
+
+// Config says where results go.
+type Config struct {
+	Targets   []Target
+	Run       *record.Run
+	Stdout    io.Writer
+	Overwrite bool
+	// Failed is called once, from the writers' goroutine, when an output can't
+	// be written any more. The others go on.
+	Failed func(error)
+}
+
+// Sink is the queue before the writers. Reply, Sent, Finish and Frame are for
+// one goroutine; they never wait and never drop. Who calls them stops sending
+// probes while Full says so, so that the queue outgrows its limit by what is in
+// flight only.
+type Sink struct {
+	cfg   Config
+	files []*file
+	// Traces and Frames tell whether somebody wants those.
+	traces, frames bool
+
+	mu      sync.Mutex
+	filling *batch
+	closed  bool
+
+	wake  chan struct{}
+	done  chan struct{}
+	spare *batch
+	trace collector
+	err   error // of the first output that failed
+	found responders
+	total totals
+}
+
+// batch is results between two turns of the writers.
+type batch struct {
+	sent     []sent
+	replies  []record.Reply
+	finished []finished
+	frames   []frameAt
+	bytes    []byte // of extensions and frames
+}
+
+type sent struct {
+	key     key
+	target  netip.Addr
+	srcPort uint16
+	record.Probe
+}
+
+type finished struct {
+	key  key
+	stop record.Stop
+}
+
+type frameAt struct {
+	at   time.Duration
+	sent bool
+	data []byte
+}
+
+const (
+	// limit is how many results may wait, which is half a second's worth or more.
+	limit = 1 << 15
+	// wakeAt is how many wake the writers, who look every turn anyway.
+	wakeAt = 1 << 11
+	turn   = 100 * time.Millisecond
+)
+
+// Open begins all outputs. The Sink must be closed.
+func Open(cfg Config) (*Sink, error) {
+	s := &Sink{
+		cfg: cfg, filling: &batch{}, spare: &batch{}, wake: make(chan struct{}, 1), done: make(chan struct{}),
+		found: newResponders(),
+	}
+	for _, t := range cfg.Targets {
+		f, err := open(t, cfg.Run, cfg.Stdout, cfg.Overwrite)
+		if err != nil {
+			for _, f := range s.files {
+				_ = f.shut()
+			}
+			return nil, err
+		}
+		s.files = append(s.files, f)
+		s.traces = s.traces || f.traces != nil
+		s.frames = s.frames || f.frames != nil
+	}
+	s.trace = newCollector(s.writeTrace)
+	go s.write()
+	return s, nil
+}
+
+// Traces tells whether an output wants traces: else Sent and Finish do nothing.
+func (s *Sink) Traces() bool { return s.traces }
+
+// Frames tells whether an output wants frames: else Frame does nothing.
+func (s *Sink) Frames() bool { return s.frames }
+
+// Full tells that the writers are behind.
+func (s *Sink) Full() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.filling
+	return len(b.replies)+len(b.sent)+len(b.frames) >= limit
+}
+
+// Reply adds a reply, of which it keeps nothing.
+func (s *Sink) Reply(r *record.Reply) {
+	s.mu.Lock()
+	b := s.filling
+	b.replies = append(b.replies, *r)
+	if r.Ext != nil {
+		b.replies[len(b.replies)-1].Ext = b.keep(r.Ext)
+	}
+	n := len(b.replies)
+	s.mu.Unlock()
+	if n == wakeAt {
+		s.signal()
+	}
+}
+
+// keep copies bytes to where they last as long as the batch.
+func (b *batch) keep(data []byte) []byte {
+	from := len(b.bytes)
+	b.bytes = append(b.bytes, data...)
+	return b.bytes[from:len(b.bytes):len(b.bytes)]
+}
+
+// Sent adds a probe of a trace to p.Dst that left at at.
+func (s *Sink) Sent(index uint64, flow uint16, attempt uint8, p *frame.Probe, at time.Duration) {
+	if !s.traces {
+		return
+	}
+	s.mu.Lock()
+	s.filling.sent = append(s.filling.sent, sent{
+		key{index, flow}, p.Dst, p.SrcPort, record.Probe{TTL: p.TTL, Attempt: attempt, SentAt: at},
+	})
+	n := len(s.filling.sent)
+	s.mu.Unlock()
+	if n == wakeAt {
+		s.signal()
+	}
+}
+
+// Finish says that a trace is complete.
+func (s *Sink) Finish(index uint64, flow uint16, stop record.Stop) {
+	s.mu.Lock()
+	s.filling.finished = append(s.filling.finished, finished{key{index, flow}, stop})
+	s.mu.Unlock()
+}
+
+// Frame adds a frame, of which it keeps nothing.
+func (s *Sink) Frame(at time.Duration, out bool, f []byte) {
+	if !s.frames {
+		return
+	}
+	s.mu.Lock()
+	b := s.filling
+	b.frames = append(b.frames, frameAt{at, out, b.keep(f)})
+	n := len(b.frames)
+	s.mu.Unlock()
+	if n == wakeAt {
+		s.signal()
+	}
+}
+
+func (s *Sink) signal() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// write is the writers' goroutine.
+func (s *Sink) write() {
+	defer close(s.done)
+	tick := time.NewTicker(turn)
+	defer tick.Stop()
+	for {
+		late := false
+		select {
+		case <-s.wake:
+		case <-tick.C:
+			late = true
+		}
+		s.mu.Lock()
+		b, closed := s.filling, s.closed
+		s.filling = s.spare
+		s.mu.Unlock()
+		s.writeBatch(b)
+		b.reset()
+		s.spare = b
+		if closed {
+			return
+		}
+		if late {
+			s.flush()
+		}
+	}
+}
+
+func (b *batch) reset() {
+	clear(b.replies)
+	clear(b.frames)
+	*b = batch{sent: b.sent[:0], replies: b.replies[:0], finished: b.finished[:0], frames: b.frames[:0], bytes: b.bytes[:0]}
+}
+
+func (s *Sink) writeBatch(b *batch) {
+	for i := range b.replies {
+		s.found.add(b.replies[i].From)
+	}
+	s.total.found.Store(uint64(s.found.n))
+	for _, f := range s.files {
+		for i := 0; i < len(b.replies) && f.replies != nil; i++ {
+			s.check(f, f.replies.Reply(&b.replies[i]))
+		}
+		for i := 0; i < len(b.frames) && f.frames != nil; i++ {
+			r := &b.frames[i]
+			s.check(f, f.frames.Frame(r.at, r.sent, r.data))
+		}
+	}
+	if s.traces {
+		s.trace.take(b)
+	}
+	for _, e := range b.finished {
+		s.total.traces.Add(1)
+		if s.traces {
+			s.trace.finish(e.key, e.stop)
+		}
+	}
+}
+
+func (s *Sink) writeTrace(t *record.Trace) {
+	for _, f := range s.files {
+		if f.traces != nil {
+			s.check(f, f.traces.Trace(t))
+		}
+	}
+}
+
+// check notes an error of an output, from where on nothing is written to it, or
+// sends out what is enough.
+func (s *Sink) check(f *file, err error) {
+	if err == nil {
+		err = f.ready()
+	}
+	if err == nil {
+		return
+	}
+	f.replies, f.traces, f.frames = nil, nil, nil
+	s.fail(f.named(err))
+}
+
+func (s *Sink) fail(err error) {
+	if s.err != nil {
+		return
+	}
+	s.err = err
+	if s.cfg.Failed != nil {
+		s.cfg.Failed(err)
+	}
+}
+
+// flush sends out what is written so far, now and then: who reads along should
+// not have to wait.
+func (s *Sink) flush() {
+	for _, f := range s.files {
+		if err := f.flush(); err != nil {
+			s.check(f, err)
+		}
+	}
+}
+
+// Close writes what is left: all that waits, traces that never finished, and
+// what ends each file. It gives the first error of an output.
+func (s *Sink) Close(end *record.End) error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.signal()
+	<-s.done
+	s.trace.rest(end.Complete)
+	end.Traces = s.trace.written
+	errs := []error{s.err}
+	for _, f := range s.files {
+		err := f.finish(end)
+		if s.err == nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,180 @@
+package survey
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hopquote/hopquote/rx"
+)
+
+// status reports how far a run is: the engine notes it now and then, and a
+// goroutine of its own writes it.
+type status struct {
+	out   io.Writer
+	form  string // text, json or none
+	line  bool   // text goes over the line before it, on a terminal
+	every time.Duration
+	asked float64 // probes in a second; 0: no limit
+	unit  string  // of progress: probes or traces
+	found func() uint64
+	drops func() uint64
+
+	next   time.Duration
+	last   sample
+	latest atomic.Pointer[sample]
+
+	mu      sync.Mutex // guards out
+	width   int
+	stop    chan struct{}
+	stopped chan struct{}
+}
+
+// sample is a moment of a run.
+type sample struct {
+	at        time.Duration
+	counts    rx.Counts
+	average   float64 // probes in a second, while they left
+	all, done uint64
+	recent    float64 // probes in a second since the sample before
+}
+
+// due tells whether the next sample is.
+func (s *status) due(now time.Duration) bool { return now >= s.next }
+
+// note takes a sample. The first one comes when probing begins.
+func (s *status) note(now time.Duration, c rx.Counts, sending span, all, done uint64) {
+	n := &sample{at: now, counts: c, average: sending.rate(), all: all, done: done}
+	if d := now - s.last.at; d > 0 {
+		n.recent = float64(c.Sent-s.last.counts.Sent) / d.Seconds()
+	}
+	s.last, s.next = *n, now+s.every
+	s.latest.Store(n)
+}
+
+// start begins reporting, asked for by demand too.
+func (s *status) start(demand <-chan struct{}) {
+	s.stop, s.stopped = make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(s.stopped)
+		tick := time.NewTicker(s.every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				if s.form != "none" {
+					s.write(s.form, s.line)
+				}
+			case <-demand:
+				s.write(map[bool]string{true: "json", false: "text"}[s.form == "json"], false)
+			case <-s.stop:
+				return
+			}
+		}
+	}()
+}
+
+// end stops reporting, after a last report.
+func (s *status) end() {
+	close(s.stop)
+	<-s.stopped
+	if s.form != "none" {
+		s.write(s.form, s.line)
+	}
+	if s.line && s.width > 0 {
+		fmt.Fprintln(s.out)
+	}
+}
+
+// report is what a line of JSON says.
+type report struct {
+	ElapsedNS    int64   `json:"elapsed_ns"`
+	Unit         string  `json:"unit"` // what total and done count: probes or traces
+	Total        uint64  `json:"total"`
+	Done         uint64  `json:"done"`
+	LeftNS       *int64  `json:"left_ns"` // estimate; null before there is one
+	Sent         uint64  `json:"sent_total"`
+	RatePPS      float64 `json:"rate_pps"`         // since the report before
+	AveragePPS   float64 `json:"rate_average_pps"` // from the first to the last probe
+	AskedPPS     float64 `json:"rate_asked_pps"`   // 0: as fast as the sender
+	InFlight     uint64  `json:"in_flight"`
+	Answered     uint64  `json:"answered_total"`
+	Expired      uint64  `json:"expired_total"`
+	Replies      uint64  `json:"received_total"`
+	Duplicate    uint64  `json:"duplicate_total"`
+	Late         uint64  `json:"late_total"`
+	Stray        uint64  `json:"stray_total"`
+	Found        uint64  `json:"interfaces"`
+	KernelDrops  uint64  `json:"kernel_drops_total"`
+	MatchedShare float64 `json:"answered_share"` // of the probes that are settled
+}
+
+func (s *status) report() (report, bool) {
+	n := s.latest.Load()
+	if n == nil {
+		return report{}, false
+	}
+	c := &n.counts
+	r := report{
+		ElapsedNS: int64(n.at), Unit: s.unit, Total: n.all, Done: n.done, Sent: c.Sent, RatePPS: n.recent, AveragePPS: n.average, AskedPPS: s.asked,
+		InFlight: c.InFlight, Answered: c.Answered, Expired: c.Expired, Replies: c.Received, Duplicate: c.Duplicate, Late: c.Late,
+		Stray: c.Strays(), Found: s.found(), KernelDrops: s.drops(),
+	}
+	if settled := c.Answered + c.Expired; settled > 0 {
+		r.MatchedShare = float64(c.Answered) / float64(settled)
+	}
+	if n.done > 0 {
+		left := int64(float64(n.at) / float64(n.done) * float64(n.all-n.done))
+		r.LeftNS = &left
+	}
+	return r, true
+}
+
+func (s *status) write(form string, over bool) {
+	r, ok := s.report()
+	if !ok {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if form == "json" {
+		b, _ := json.Marshal(r)
+		fmt.Fprintf(s.out, "%s\n", b)
+		return
+	}
+	text := r.text()
+	if over {
+		pad := strings.Repeat(" ", max(0, s.width-len(text)))
+		s.width = len(text)
+		fmt.Fprintf(s.out, "\r%s%s", text, pad)
+		return
+	}
+	fmt.Fprintln(s.out, text)
+}
+
+func (r *report) text() string {
+	left := "?"
+	if r.LeftNS != nil {
+		left = clock(*r.LeftNS)
+	}
+	share := 0.0
+	if r.Total > 0 {
+		share = 100 * float64(r.Done) / float64(r.Total)
+	}
+	asked := "max"
+	if r.AskedPPS > 0 {
+		asked = fmt.Sprintf("%.0f", r.AskedPPS)
+	}
+	return fmt.Sprintf("%s %.1f%% (%s left); sent %d, %.0f/s (average %.0f, asked %s); replies %d, answered %.1f%%; %d interfaces; drops %d",
+		clock(r.ElapsedNS), share, left, r.Sent, r.RatePPS, r.AveragePPS, asked, r.Replies, 100*r.MatchedShare, r.Found, r.KernelDrops)
+}
+
+// clock writes nanoseconds as h:mm:ss.
+func clock(ns int64) string {
+	s := ns / int64(time.Second)
+	return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
+}

@@ -1,0 +1,142 @@
+// Package survey is the command hopquote survey: from a command line to the
+// exit code.
+package survey
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/pflag"
+
+	"github.com/hopquote/hopquote/cmd/internal/privilege"
+)
+
+// Std is what a run reads from and writes to.
+type Std struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// OS is the Std of a real process.
+func OS() Std { return Std{os.Stdin, os.Stdout, os.Stderr} }
+
+// Exit codes.
+const (
+	exitDone        = 0
+	exitFailed      = 1   // it could not begin
+	exitUsage       = 2   // the command line or the targets can't be used
+	exitPartial     = 3   // it broke off, or replies were lost
+	exitInterrupted = 128 // plus the signal's number
+)
+
+const help = `Usage: hopquote survey [OPTIONS] TARGET...
+
+Finds the paths to many targets. A target is an address, a prefix
+(192.0.2.0/24), a range (192.0.2.1-192.0.2.9), a host name, a file with one of
+these in each line, or - for standard input.
+
+%s
+An interrupt lets what is in flight be answered, a second one ends at once.
+SIGUSR1 prints how far it is.
+`
+
+// Main runs a survey as the arguments say and gives the exit code.
+func Main(args []string, std Std) int {
+	o, flags, err := parse(args)
+	if err != nil {
+		return usageError(std, err)
+	}
+	if o.help {
+		fmt.Fprintf(std.Out, help, flags.FlagUsages())
+		return exitDone
+	}
+	r := &run{o: o, args: args, std: std, rand: newRand()}
+	if !o.seeded {
+		o.seed = r.rand.Uint64()
+	}
+	if r.targets, err = readTargets(context.Background(), o, std.In); err != nil {
+		return usageError(std, err)
+	}
+	r.cfg = o.config(r.targets)
+	if r.cfg.Probe4, err = o.probe(example4, example4); err != nil {
+		return usageError(std, err)
+	}
+	if r.cfg.Probe6, err = o.probe(example6, example6); err != nil {
+		return usageError(std, err)
+	}
+	s, err := newSurveyor(o.mode, r.cfg)
+	if err != nil {
+		return usageError(std, err)
+	}
+	if o.dryRun {
+		fmt.Fprint(std.Out, r.dryRun(s))
+		return exitDone
+	}
+	if !privilege.MayProbe() {
+		fmt.Fprintln(std.Err, privilege.Advice())
+		return exitFailed
+	}
+	if err := r.do(); err != nil {
+		fmt.Fprintf(std.Err, "hopquote survey: %v\n", err)
+		if errors.Is(err, syscall.EPERM) {
+			fmt.Fprintln(std.Err, privilege.Advice())
+		}
+		return exitFailed
+	}
+	return r.report()
+}
+
+// Addresses for probes whose size is asked for before there is a route.
+var (
+	example4 = netip.AddrFrom4([4]byte{192, 0, 2, 1})
+	example6 = netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 15: 1})
+)
+
+func usageError(std Std, err error) int {
+	if errors.Is(err, pflag.ErrHelp) {
+		return exitDone
+	}
+	fmt.Fprintf(std.Err, "hopquote survey: %v\n", err)
+	return exitUsage
+}
+
+// report says how the run ended and gives the exit code.
+func (r *run) report() int {
+	code := exitDone
+	var sig interrupted
+	switch {
+	case errors.As(r.why, &sig):
+		code = exitInterrupted + int(sig.Signal)
+	case r.why != nil:
+		code = exitPartial
+		fmt.Fprintf(r.std.Err, "hopquote survey: %v\n", r.why)
+	case r.end.KernelDrops > 0:
+		code = exitPartial
+		fmt.Fprintf(r.std.Err, "hopquote survey: %d replies found no room in the receive ring and are missing\n", r.end.KernelDrops)
+	}
+	if tx, why := r.net.sends(); why != nil {
+		fmt.Fprintf(r.std.Err, "hopquote survey: probes left by %s: %v\n", tx, why)
+	}
+	fmt.Fprint(r.std.Err, r.summary())
+	if err := r.writeMetadata(code); err != nil {
+		fmt.Fprintf(r.std.Err, "hopquote survey: %v\n", err)
+		if code == exitDone {
+			code = exitPartial
+		}
+	}
+	return code
+}
+
+// version is that of the program.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.Main.Version
+	}
+	return "unknown"
+}

@@ -1,0 +1,75 @@
+package survey
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+// What can't be used is told in one line, with exit code 2.
+func TestUsage(t *testing.T) {
+	for args, want := range map[string]string{
+		"":                                      "no targets",
+		"20.0.0.1 --mode fast":                  `--mode "fast": allowed are adaptive, full, random`,
+		"20.0.0.1 -M sctp":                      `--method "sctp": allowed are udp, icmp, tcp-syn, tcp-ack`,
+		"20.0.0.1 --status loud":                "--status",
+		"20.0.0.1 -4 -6":                        "-4 and -6",
+		"20.0.0.1 -m 0":                         "--max-ttl 0: allowed are 1 to 255",
+		"20.0.0.1 -f 9 -m 8":                    "--max-ttl 8: allowed are 9 to 255",
+		"20.0.0.1 -f 0":                         "--first-ttl 0",
+		"20.0.0.1 -m 256":                       "invalid argument",
+		"20.0.0.1 --flows 0":                    "--flows 0: allowed are 1 to 1024",
+		"20.0.0.1 -q 17":                        "--attempts 17: allowed are 1 to 16",
+		"20.0.0.1 --mode random -q 2":           "mode random remembers nothing",
+		"20.0.0.1 -w 0s":                        "--timeout 0s: allowed are 1ms to 1m",
+		"20.0.0.1 --rate fast":                  `--rate "fast"`,
+		"20.0.0.1 --rate -5":                    `--rate "-5"`,
+		"20.0.0.1 --shard 3/3":                  `--shard "3/3": want I/N`,
+		"20.0.0.1 --shard x":                    `--shard "x": want I/N`,
+		"20.0.0.1 --per-prefix 33":              `--per-prefix "33"`,
+		"20.0.0.1 --per-prefix 24,129":          `--per-prefix "24,129"`,
+		"20.0.0.0/8 --per-prefix 24 --random 3": "no --per-prefix",
+		"20.0.0.0/8 --random 0":                 "--random: want 1 or more",
+		"20.0.0.1 -s 20.0.0.1,20.0.0.2":         "both are of one family",
+		"20.0.0.1 -s here":                      `--source "here"`,
+		"20.0.0.1 -o csv":                       `--output "csv": want KIND:PATH`,
+		"20.0.0.1 -o nothing:x":                 "want KIND:PATH with one of",
+		"20.0.0.1 -o jsonl:x -o replies:x":      "two outputs to one place",
+		"20.0.0.1 -M icmp -p 7":                 "--port: icmp has none",
+		"20.0.0.1 --sport 65535 --flows 2":      "there are no 2 ports",
+		"20.0.0.1 --tx wire":                    "--tx: sender",
+		"20.0.0.1 --size 20":                    "--size 20: these probes take 34 bytes or more",
+		"20.0.0.1 -M tcp-syn --size 100":        "--size 100: tcp probes have 40 bytes",
+		"20.0.0.1 --size 9000":                  "--size 9000: allowed are 0 to 1280",
+		"20.0.0.1 --status-interval 1us":        "--status-interval",
+		"20.0.0.1 --nonsense":                   "unknown flag",
+		"20.0.0.1/8":                            "did you mean 20.0.0.0/8",
+		"10.0.0.0/8":                            "special-purpose ranges",
+		"20.0.0.1 --exclude 20.0.0.0/8":         "no targets are left",
+		"20.0.0.1 --exclude host.name":          "--exclude: ",
+		"20.0.0.1 --exclude -":                  "--exclude: ",
+		"2600::/16":                             "more than 281474976710656 targets",
+		"/no/such/file":                         "no such file",
+	} {
+		var out, stderr bytes.Buffer
+		code := Main(strings.Fields(args), Std{Out: &out, Err: &stderr})
+		got := stderr.String()
+		if code != 2 || !strings.Contains(got, want) || strings.Count(got, "\n") != 1 || !strings.HasPrefix(got, "hopquote survey: ") || out.Len() > 0 {
+			t.Errorf("%q: code %d, %q; want 2 and one line with %q", args, code, got, want)
+		}
+	}
+}
+
+func TestRates(t *testing.T) {
+	for text, want := range map[string]rate{
+		"1000": {packets: 1000}, "10kpps": {packets: 10000}, "1.5Mpps": {packets: 1.5e6}, "20k": {packets: 20000}, "7pps": {packets: 7},
+		"5Mbps": {bits: 5e6}, "800kbps": {bits: 8e5}, "1Gbps": {bits: 1e9}, "64bps": {bits: 64}, "max": {}, "0": {},
+	} {
+		if got, err := parseRate(text); got != want || err != nil {
+			t.Errorf("%s: %v, %v", text, got, err)
+		}
+	}
+	if got := (rate{bits: 8e6}).perSecond(100); got != 10000 {
+		t.Errorf("8 Mbit/s of 100 bytes are %f probes/s", got)
+	}
+}

@@ -1,0 +1,117 @@
+package survey
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/hopquote/hopquote/cmd/internal/output/record"
+	"github.com/hopquote/hopquote/cmd/internal/survey/sink"
+	"github.com/hopquote/hopquote/frame"
+	"github.com/hopquote/hopquote/rx"
+	"github.com/hopquote/hopquote/scheduler"
+	strategy "github.com/hopquote/hopquote/scheduler/survey"
+)
+
+// watched is the strategy as the engine sees it: what it learns goes to the
+// sink, how far it is to the status, and it can be told to come to an end.
+type watched struct {
+	surveyor
+	sink     *sink.Sink
+	probes   bool   // the sink wants to know of every probe
+	srcPort  uint16 // of the first flow
+	ports    bool   // each flow has its own
+	draining atomic.Bool
+	counts   func() rx.Counts
+	sending  span // of all probes
+	status   *status
+	record   record.Reply // scratch
+}
+
+// span is from the first to the last probe.
+type span struct {
+	first, last time.Duration
+	probes      uint64
+}
+
+// rate is how many probes left in a second.
+func (s span) rate() float64 {
+	if s.last == s.first {
+		return 0
+	}
+	return float64(s.probes-1) / (s.last - s.first).Seconds()
+}
+
+// Plan plans, unless the run comes to an end: then what is in flight may still
+// be answered.
+func (w *watched) Plan(pass *scheduler.Pass) {
+	if !w.draining.Load() {
+		w.surveyor.Plan(pass)
+	}
+	if w.status.due(pass.Now) {
+		all, done := w.progress()
+		w.status.note(pass.Now, w.counts(), w.sending, all, done)
+	}
+	pass.Wake = min(pass.Wake, pass.Now+w.status.every)
+}
+
+// Done tells that there is nothing more to learn.
+func (w *watched) Done() bool {
+	return w.surveyor.Done() || w.draining.Load() && w.counts().InFlight == 0
+}
+
+// Sent passes on that a probe left.
+func (w *watched) Sent(tag int, p *frame.Probe, at time.Duration) {
+	if w.sending.probes == 0 {
+		w.sending.first = at
+	}
+	w.sending.last = at
+	w.sending.probes++
+	if w.probes {
+		t, attempt := w.Of(tag)
+		w.sink.Sent(t.Target, uint16(t.Flow), uint8(attempt), p, at)
+	}
+	w.surveyor.Sent(tag, p, at)
+}
+
+// reply is told of every reply to a probe.
+func (w *watched) reply(r *strategy.Reply) {
+	m := r.Match
+	b := m.Reply
+	q := &b.Quote
+	w.record = record.Reply{
+		Target: r.Addr, Index: r.Target, Flow: uint16(r.Flow), TTL: r.TTL, Attempt: uint8(r.Attempt), SrcPort: w.srcPort,
+		Verdict: m.Verdict, From: b.From, At: m.At, RTT: m.RTT, Kind: b.Kind, Type: b.Type, Code: b.Code, Flags: b.Flags,
+		TTLBack: b.TTL, TOSBack: b.TOS, ID: b.ID, Size: b.Size, MTU: b.MTU,
+		Quoted: q.Bytes, QuoteTTL: q.TTL, QuoteTOS: q.TOS, QuoteLength: q.Length, Anomalies: m.Flags, Ext: b.Ext, ExtCompliant: b.ExtCompliant,
+	}
+	if w.ports {
+		w.record.SrcPort += uint16(r.Flow)
+	}
+	if !b.Kind.IsError() {
+		w.record.Quoted, w.record.Ext = 0, nil
+	}
+	w.sink.Reply(&w.record)
+}
+
+// finish is told of every trace that is complete.
+func (w *watched) finish(t strategy.Trace, why strategy.Stop) {
+	w.sink.Finish(t.Target, uint16(t.Flow), stops[why])
+}
+
+var stops = [...]record.Stop{
+	strategy.Unfinished: record.Unfinished, strategy.Reached: record.Reached, strategy.Unreachable: record.Unreachable,
+	strategy.GapLimit: record.GapLimit, strategy.LastTTL: record.MaxTTL,
+}
+
+// frames takes the frames of a run to the sink.
+type frames struct{ sink *sink.Sink }
+
+// FrameSent implements scheduler.Observer.
+func (f frames) FrameSent(at time.Duration, b []byte) { f.sink.Frame(at, true, b) }
+
+// FrameMatched implements scheduler.Observer.
+func (f frames) FrameMatched(p *rx.Packet, _ *rx.Match) {
+	if !p.Local {
+		f.sink.Frame(p.At, false, p.Data)
+	}
+}

@@ -1,0 +1,183 @@
+// Package target reads what a survey is to probe, or to leave alone: addresses,
+// prefixes, ranges and host names, one by one or from files.
+package target
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+
+	"github.com/hopquote/hopquote/scheduler/survey/space"
+)
+
+// Reader reads lists of targets into a function, such as space.Builder's Add.
+type Reader struct {
+	// Add takes the addresses from first to last.
+	Add func(first, last netip.Addr) error
+	// Stdin is what "-" reads; nil where "-" means nothing.
+	Stdin io.Reader
+	// Lookup resolves host names; nil where none may be given.
+	Lookup func(ctx context.Context, host string) (netip.Addr, error)
+}
+
+// Stdin is the argument that reads standard input.
+const Stdin = "-"
+
+// Argument reads one argument: what an item of a list may be, "-", or a file's
+// name, which has a slash in it that is no prefix's, or is that of a file.
+func (r *Reader) Argument(ctx context.Context, arg string) error {
+	if arg == Stdin && r.Stdin != nil {
+		return r.List(ctx, "standard input", r.Stdin)
+	}
+	err := r.item(ctx, arg, false)
+	if !errors.Is(err, errNoAddress) {
+		return err
+	}
+	if info, statErr := os.Stat(arg); statErr == nil && !info.IsDir() || strings.Contains(arg, "/") {
+		return r.file(ctx, arg)
+	}
+	return r.item(ctx, arg, true)
+}
+
+func (r *Reader) file(ctx context.Context, name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return fmt.Errorf("targets: %w", err)
+	}
+	defer f.Close()
+	return r.List(ctx, name, f)
+}
+
+// maxLine bounds a line of a list, in bytes.
+const maxLine = 1 << 16
+
+// List reads a list with an item in each line. What follows a blank, a comma or
+// # is ignored, as are lines without an item. name is for errors.
+func (r *Reader) List(ctx context.Context, name string, from io.Reader) error {
+	lines := bufio.NewScanner(from)
+	lines.Buffer(make([]byte, 0, maxLine), maxLine)
+	n := 0
+	for lines.Scan() {
+		n++
+		item := bytes.TrimLeft(lines.Bytes(), " \t\r")
+		if i := bytes.IndexAny(item, "#, \t\r"); i >= 0 {
+			item = item[:i]
+		}
+		if len(item) == 0 {
+			continue
+		}
+		if err := r.item(ctx, string(item), true); err != nil {
+			return fmt.Errorf("%s, line %d: %w", name, n, err)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("%s, line %d: %w", name, n+1, err)
+	}
+	return nil
+}
+
+// errNoAddress is the error of what may be a file or a host name.
+var errNoAddress = errors.New("want an address, a prefix, a range of addresses or a host name")
+
+// item reads one address, prefix or range, or a host name where those may be.
+func (r *Reader) item(ctx context.Context, text string, names bool) error {
+	first, last, err := Parse(text)
+	switch {
+	case err == nil:
+		return r.Add(first, last)
+	case !errors.Is(err, errNoAddress) || !names:
+		return err
+	case r.Lookup == nil || !isName(text):
+		return fmt.Errorf("%q: %w", text, errNoAddress)
+	}
+	a, err := r.Lookup(ctx, text)
+	if err != nil {
+		return err
+	}
+	return r.Add(a, a)
+}
+
+// Parse takes an address, a prefix such as 192.0.2.0/24, or a range such as
+// 192.0.2.1-192.0.2.9 apart. The bits behind a prefix must be zero.
+func Parse(text string) (first, last netip.Addr, err error) {
+	if a, err := netip.ParseAddr(text); err == nil {
+		return single(text, a)
+	}
+	if strings.Contains(text, "/") {
+		p, err := netip.ParsePrefix(text)
+		switch {
+		case err != nil:
+			return first, last, errNoAddress
+		case p.Addr().Is4In6():
+			return first, last, fmt.Errorf("prefix %s: write it as IPv4", text)
+		case p.Masked() != p:
+			return first, last, fmt.Errorf("prefix %s: bits behind its length are set, did you mean %s?", text, p.Masked())
+		}
+		first, last = space.Ends(p)
+		return first, last, nil
+	}
+	from, to, found := strings.Cut(text, "-")
+	if !found {
+		return first, last, errNoAddress
+	}
+	if first, err = netip.ParseAddr(from); err != nil {
+		return first, last, errNoAddress
+	}
+	if last, err = netip.ParseAddr(to); err != nil {
+		return first, last, fmt.Errorf("range %s: %q is no address", text, to)
+	}
+	first, last = first.Unmap(), last.Unmap()
+	switch {
+	case first.Zone() != "" || last.Zone() != "":
+		err = fmt.Errorf("range %s: zones are not possible", text)
+	case first.Is4() != last.Is4():
+		err = fmt.Errorf("range %s: its ends are of different families", text)
+	case last.Less(first):
+		err = fmt.Errorf("range %s ends before it begins", text)
+	}
+	return first, last, err
+}
+
+func single(text string, a netip.Addr) (first, last netip.Addr, err error) {
+	if a.Zone() != "" {
+		return a, a, fmt.Errorf("address %s: zones are not possible", text)
+	}
+	a = a.Unmap()
+	return a, a, nil
+}
+
+// isName tells whether text can be a host name.
+func isName(text string) bool {
+	for _, c := range []byte(text) {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == '-', c == '_':
+		default:
+			return false
+		}
+	}
+	return len(text) <= 255
+}
+
+// Resolve gives a Lookup that asks the system for an address of the families
+// that may be: network is "ip", "ip4" or "ip6". IPv4 is preferred.
+func Resolve(network string) func(context.Context, string) (netip.Addr, error) {
+	return func(ctx context.Context, host string) (netip.Addr, error) {
+		all, err := net.DefaultResolver.LookupNetIP(ctx, network, host)
+		if err != nil {
+			return netip.Addr{}, fmt.Errorf("target %s: %w", host, err)
+		}
+		for _, a := range all {
+			if a = a.Unmap(); a.Is4() {
+				return a, nil
+			}
+		}
+		return all[0].WithZone(""), nil
+	}
+}

@@ -1,0 +1,109 @@
+package target
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// reader notes what it is told.
+func reader(into *[]string) *Reader {
+	return &Reader{
+		Add: func(first, last netip.Addr) error {
+			*into = append(*into, first.String()+"-"+last.String())
+			return nil
+		},
+		Stdin: strings.NewReader("20.0.0.9\n"),
+		Lookup: func(_ context.Context, host string) (netip.Addr, error) {
+			if host != "host.example" {
+				return netip.Addr{}, errors.New("no such host " + host)
+			}
+			return netip.MustParseAddr("20.7.7.7"), nil
+		},
+	}
+}
+
+func TestArgument(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "list")
+	list := "# ours\n20.0.0.1\n\n 20.0.0.2 # a host\n20.1.0.0/16,x\n20.2.0.1-20.2.0.9\r\n2600::1\nhost.example\n"
+	if err := os.WriteFile(file, []byte(list), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for arg, want := range map[string][]string{
+		"20.0.0.1":          {"20.0.0.1-20.0.0.1"},
+		"::ffff:20.0.0.1":   {"20.0.0.1-20.0.0.1"},
+		"20.0.0.0/8":        {"20.0.0.0-20.255.255.255"},
+		"2600::/12":         {"2600::-260f:ffff:ffff:ffff:ffff:ffff:ffff:ffff"},
+		"20.0.0.1-20.0.0.9": {"20.0.0.1-20.0.0.9"},
+		"host.example":      {"20.7.7.7-20.7.7.7"},
+		"-":                 {"20.0.0.9-20.0.0.9"},
+		file: {
+			"20.0.0.1-20.0.0.1", "20.0.0.2-20.0.0.2", "20.1.0.0-20.1.255.255", "20.2.0.1-20.2.0.9", "2600::1-2600::1",
+			"20.7.7.7-20.7.7.7",
+		},
+	} {
+		var got []string
+		if err := reader(&got).Argument(context.Background(), arg); err != nil {
+			t.Errorf("%s: %v", arg, err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", arg, diff)
+		}
+	}
+}
+
+func TestArgumentRefused(t *testing.T) {
+	for arg, want := range map[string]string{
+		"20.0.0.1/8":          "did you mean 20.0.0.0/8",
+		"20.0.0.9-20.0.0.1":   "ends before it begins",
+		"20.0.0.1-2600::1":    "different families",
+		"20.0.0.1-x":          `"x" is no address`,
+		"::ffff:20.0.0.0/104": "write it as IPv4",
+		"fe80::1%eth0":        "zones",
+		"fe80::1%a-fe80::2%a": "zones",
+		"/no/such/file":       "no such file",
+		"other.example":       "no such host",
+		"20.0.0.256!":         "want an address",
+	} {
+		var got []string
+		err := reader(&got).Argument(context.Background(), arg)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: error %v, want one line with %q", arg, err, want)
+		}
+		if len(got) > 0 {
+			t.Errorf("%s: %v were added", arg, got)
+		}
+	}
+}
+
+// Errors in lists name the line.
+func TestListRefused(t *testing.T) {
+	for list, want := range map[string]string{
+		"20.0.0.1\n20.0.0.1/3\n":                    "list, line 2: prefix",
+		"20.0.0.1\n" + strings.Repeat("x", maxLine): "list, line 2: bufio",
+	} {
+		var got []string
+		err := reader(&got).List(context.Background(), "list", strings.NewReader(list))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.20q: error %v, want %q", list, err, want)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{"20.0.0.1", "20.0.0.0/8", "20.0.0.1-20.0.0.9", "2600::/12", "x", "-", "/", "::ffff:1.2.3.4", "fe80::1%a"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		first, last, err := Parse(s)
+		if err == nil && (!first.IsValid() || last.Less(first) || first.Is4() != last.Is4() || first.Is4In6() || first.Zone() != "") {
+			t.Errorf("%q is %s to %s", s, first, last)
+		}
+	})
+}

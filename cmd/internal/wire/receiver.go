@@ -1,0 +1,52 @@
+package wire
+
+import (
+	"errors"
+	"net"
+	"time"
+
+	"golang.org/x/net/bpf"
+
+	"github.com/hopquote/hopquote/rx"
+	"github.com/hopquote/hopquote/scheduler"
+)
+
+// Receiver is what a run receives by: an rx.Ring or an rx.Socket.
+type Receiver interface {
+	scheduler.Receiver
+	Wake()
+	Inject(data []byte, at time.Duration)
+	Close() error
+}
+
+// socketWindow is the largest window that a socket receives for. The ring wins
+// where replies come by the hundred: they cost it a fraction each, and it takes
+// its time to open and close.
+const socketWindow = 256
+
+// copies is how many packets a socket has room for to each probe in flight:
+// duplicates, and answers in several packets.
+const copies = 2
+
+// receiver opens a socket for a small window, whose first reply and whose end
+// come sooner, and a ring for any other.
+func (w *Wire) receiver(window int, filter []bpf.RawInstruction) (Receiver, error) {
+	env := &w.Envelope
+	ifi := &net.Interface{Index: env.Interface.Index, Name: env.Interface.Name}
+	if window > 0 && window <= socketWindow {
+		socket, err := rx.OpenSocket(rx.SocketConfig{
+			Interface: ifi, Link: env.Header.Type, Filter: filter, Epoch: w.Epoch, Packets: copies * window,
+		})
+		if err == nil {
+			return socket, nil
+		}
+		if !errors.Is(err, rx.ErrBuffer) {
+			return nil, err
+		}
+	}
+	ring, err := rx.OpenRing(rx.RingConfig{Interface: ifi, Link: env.Header.Type, Filter: filter, Epoch: w.Epoch})
+	if err != nil {
+		return nil, err
+	}
+	return ring, nil
+}

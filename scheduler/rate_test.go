@@ -1,0 +1,176 @@
+package scheduler
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/hopquote/hopquote/rx"
+)
+
+// paced runs a Rate for a while under a clock that moves while probes are sent,
+// by cost each, and where stall says so. It gives the send times and how many
+// sleeps there were, and fails where one is too short.
+func paced(t *testing.T, rate float64, whole, cost time.Duration, batch int, stall func(sent int) time.Duration) ([]time.Duration, int) {
+	t.Helper()
+	r := Rate{PerSecond: rate}
+	const start = 1234567 * time.Microsecond
+	now, end, sleeps := start, start+whole, 0
+	var sent []time.Duration
+	for now < end {
+		n, due := r.Ready(now)
+		if n == 0 {
+			if due < now+minRest {
+				t.Fatalf("a sleep of %v at %v", due-now, now)
+			}
+			sleeps++
+			now = due
+			continue
+		}
+		for range min(n, batch) {
+			r.Sent()
+			sent = append(sent, now)
+		}
+		now += time.Duration(min(n, batch)) * cost
+		if stall != nil {
+			now += stall(len(sent))
+		}
+	}
+	return sent, sleeps
+}
+
+// most is the most sends in any time of the given length, and least the fewest
+// in one between the first and the last.
+func most(sent []time.Duration, length time.Duration) (greatest, least int) {
+	least = math.MaxInt
+	from := 0
+	for i, at := range sent {
+		for sent[from] <= at-length {
+			from++
+		}
+		greatest = max(greatest, i-from+1)
+	}
+	to := 0
+	for i, at := range sent {
+		for to < len(sent) && sent[to] < at+length {
+			to++
+		}
+		if to == len(sent) {
+			break
+		}
+		least = min(least, to-i)
+	}
+	return greatest, least
+}
+
+func TestRateHolds(t *testing.T) {
+	for _, rate := range []float64{3, 99.5, 1000, 1700, 10_000, 200_000, 333_333} {
+		for _, cost := range []time.Duration{0, 2500 * time.Nanosecond} {
+			t.Run(fmt.Sprintf("%v/%v", rate, cost), func(t *testing.T) {
+				sent, sleeps := paced(t, rate, 3*time.Second, cost, 64, nil)
+				greatest, least := most(sent, time.Second)
+				if high, low := rate*1.01+1, rate*0.99-1; float64(greatest) > high || float64(least) < low {
+					t.Errorf("%d to %d in a second", least, greatest)
+				}
+				if n, _ := most(sent, 10*time.Millisecond); float64(n) > rate*0.016+1 {
+					t.Errorf("%d in 10 ms", n)
+				}
+				if n, _ := most(sent, 1); float64(n) > rate*0.005+1 {
+					t.Errorf("%d at once", n)
+				}
+				if limit := min(3000, 3*rate) + 2; float64(sleeps) > limit {
+					t.Errorf("%d sleeps in 3 s", sleeps)
+				}
+			})
+		}
+	}
+}
+
+// A stall of 20 ms in each second is made up for, and never by a burst.
+func TestRateAfterStalls(t *testing.T) {
+	const rate = 50_000
+	next := rate / 2
+	sent, _ := paced(t, rate, 30*time.Second, time.Microsecond, 16, func(n int) time.Duration {
+		if n < next || n > 20*rate {
+			return 0
+		}
+		next += rate
+		return 20 * time.Millisecond
+	})
+	if greatest, _ := most(sent, time.Second); greatest > rate*1.01 {
+		t.Errorf("%d in a second", greatest)
+	}
+	if n, _ := most(sent, 10*time.Millisecond); n > rate*0.016 {
+		t.Errorf("%d in 10 ms", n)
+	}
+	// 20 stalls lost 15 ms each beyond the 5 that may be sent at once; 25 s at
+	// half a percent make up for 125 ms of them.
+	lost := 0.020*20 - 0.005*20 - 0.125
+	if want := int(rate * (30 - lost)); len(sent) < want-rate/100 || len(sent) > 30*rate {
+		t.Errorf("%d in 30 s, want %d or somewhat more", len(sent), want)
+	}
+}
+
+// What nobody wanted to send is not made up for.
+func TestRateIdle(t *testing.T) {
+	r := Rate{PerSecond: 1000}
+	if n, _ := r.Ready(0); n != 1 {
+		t.Fatalf("%d may leave at first, want 1", n)
+	}
+	r.Sent()
+	r.Idle()
+	n, _ := r.Ready(10 * time.Second)
+	if n != 5 || r.debt != 0 {
+		t.Errorf("after 10 idle seconds %d may leave, %v ns to make up for; want 5 and none", n, r.debt)
+	}
+}
+
+// A rate that nothing can reach neither sleeps nor overflows.
+func TestRateExtremes(t *testing.T) {
+	r := Rate{PerSecond: 1e12}
+	for now := time.Duration(0); now < time.Second; now += 100 * time.Microsecond {
+		n, _ := r.Ready(now)
+		if n < 1 {
+			t.Fatalf("nothing may leave at %v", now)
+		}
+		r.Sent()
+	}
+	slow := Rate{PerSecond: 1e-12}
+	slow.Ready(0)
+	slow.Sent()
+	if n, due := slow.Ready(time.Hour); n != 0 || due != Never {
+		t.Errorf("%d may leave, due %v; want none, ever", n, due)
+	}
+}
+
+// times notes when frames leave.
+type times struct{ sent []time.Duration }
+
+func (o *times) FrameSent(at time.Duration, _ []byte) { o.sent = append(o.sent, at) }
+func (o *times) FrameMatched(*rx.Packet, *rx.Match)   {}
+
+func TestEngineRate(t *testing.T) {
+	const rate = 10_000
+	s, net, o := newSweep(3*rate), newEcho(), &times{}
+	cfg := loopConfig(t, s, net)
+	cfg.Rate, cfg.Batch, cfg.Observer = rate, 0, o
+	e := New(cfg)
+	if err := e.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	greatest, least := most(o.sent, time.Second)
+	if greatest > rate*1.01 || least < rate*0.99 || len(o.sent) != 3*rate {
+		t.Errorf("%d probes, %d to %d in a second", len(o.sent), least, greatest)
+	}
+	if n, _ := most(o.sent, 10*time.Millisecond); n > rate*0.016 {
+		t.Errorf("%d in 10 ms", n)
+	}
+	if n, _ := most(o.sent, 1); n > 4 {
+		t.Errorf("%d share a send time", n)
+	}
+	if net.waits > 3100 {
+		t.Errorf("%d wake-ups in 3 s", net.waits)
+	}
+}
