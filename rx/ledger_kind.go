@@ -50,10 +50,13 @@ func (k *kinds) find(p *frame.Probe, cut, v6 bool) (uint16, error) {
 	if n.entry.cut = cut; cut {
 		n.entry.size = 0
 	}
-	if p.Method == frame.ICMP {
-		// The token is in the sequence; the checksum is the flow's, and known to
-		// the prober alone.
-		n.entry.secrets.port, n.entry.secrets.word, n.entry.summed = 16, 0, false
+	// The lower half of a token is in the checksum, of ICMP in the sequence: its
+	// checksum is the flow's, and not remembered.
+	switch s := &n.entry.secrets; p.Method {
+	case frame.UDP, frame.UDPLite:
+		s.word, n.entry.summed = 16, true
+	case frame.ICMP:
+		s.port, s.word, n.entry.summed = 16, 0, false
 	}
 	k.list = append(k.list, n)
 	*seen = uint16(len(k.list) - 1)
