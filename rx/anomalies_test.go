@@ -11,7 +11,6 @@ import (
 	"github.com/hopquote/hopquote/rx/anomaly"
 )
 
-
 // scene is one probe in flight among others, in a table or a ledger.
 type scene struct {
 	f     family

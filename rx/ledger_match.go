@@ -74,6 +74,7 @@ func (l *Ledger) find(r *frame.Reply, q **frame.Quote, m *Match) (uint32, *entry
 			m.Flags |= anomaly.Encapsulated
 			return seq, e, sum, reason
 		}
+		l.guard.charge(l.inner.Quote.Dst)
 	}
 	if reason != ReasonNone {
 		l.guard.charge((*q).Dst)

@@ -131,6 +131,7 @@ func (t *Table) find(r *frame.Reply, q **frame.Quote, m *Match) (int32, anomaly.
 			m.Flags |= anomaly.Encapsulated
 			return j, sum, why
 		}
+		t.guard.charge(t.inner.Dst)
 	}
 	if i == none {
 		t.guard.charge((*q).Dst)
