@@ -21,6 +21,9 @@ func guess(r *rand.Rand, q []byte, header int, m frame.Method) {
 	if header == 20 {
 		binary.BigEndian.PutUint16(q[4:], uint16(r.Uint32()))
 	}
+	if header == 40 {
+		binary.BigEndian.PutUint16(q[2:], uint16(r.Uint32()))
+	}
 	b := q[header:]
 	switch m {
 	case frame.TCP:

@@ -117,7 +117,7 @@ func TestLedgerAmbiguous(t *testing.T) {
 	l := newLedger(t, 1<<17, false)
 	seen := map[uint16]bool{}
 	p := ipv4.keyed(t, frame.UDP, ipv4.target, 5)
-	for tag := range 100 {
+	for tag := range mostAlike - 1 {
 		l.send(t, tag, &p, sent)
 		seen[p.ID] = true
 	}

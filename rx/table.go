@@ -23,7 +23,7 @@ type Table struct {
 	free    int32   // first free place, chained by entry.next; none if there is none
 	byKey   map[frame.Key]int32
 	byTag   map[int]int32
-	clues   clues
+	clues   [cluesOf]clues
 	guard   guard
 	packets packets
 	counts  Counts
@@ -45,10 +45,10 @@ type entry struct {
 	src, dst   netip.Addr
 	sent       time.Duration
 	tag        int
-	next, prev int32 // probes of the same key: next is older, prev newer
-	older      int32 // the probe that had the tag before
-	nextClue   int32 // probe behind the same head of clues
-	shape      int32 // place in packets; none where it was not needed
+	next, prev int32          // probes of the same key: next is older, prev newer
+	older      int32          // the probe that had the tag before
+	nextClue   [cluesOf]int32 // probe behind the same head of clues
+	shape      int32          // place in packets; none where it was not needed
 	seq        uint32
 	mark       uint32
 	label      uint32
