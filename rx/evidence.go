@@ -48,9 +48,14 @@ var evidenceNames = [...]string{
 	"word", "no word", "short", "later fragment", "other version", "unkeyed",
 }
 
-// String lists the pieces with " + " between.
+// String lists the pieces with " + " between; both addresses and both ports are
+// the flow.
 func (e Evidence) String() string {
 	var b strings.Builder
+	if e&flowOnly == flowOnly {
+		b.WriteString("flow")
+		e &^= flowOnly
+	}
 	for rest := e; rest != 0; rest &= rest - 1 {
 		if b.Len() > 0 {
 			b.WriteString(" + ")
