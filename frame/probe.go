@@ -124,6 +124,7 @@ type TCPHeader struct {
 	Flags      uint8
 	Window     uint16
 	Ack        uint32 // acknowledgment field, sent whatever the flags say
+	AckSeq     bool   // the acknowledgment field is the probe's own Seq in place of Ack: a RST to an ACK repeats it (RFC 9293 section 3.10.7)
 	MSS        uint16 // value of the MSS option; 0 leaves the option out
 	SACK       bool   // SACK-permitted
 	Timestamps bool   // timestamps option with TSVal and TSEcr

@@ -25,6 +25,8 @@ const tcpWindowAt = 14 // RFC 9293 section 3.1
 // came out as what the payload has there anyway, is read as none; a Mark that is
 // like the start of another payload as that payload.
 //
+// AckSeq is read as the Ack that it made.
+//
 // It fails for a frame whose headers no template builds: fragments, other
 // options and extension headers than a Route's, other ICMP types, TCP with
 // payload or with options in another layout. It allocates for a Route and a Body

@@ -15,6 +15,7 @@ type Template struct {
 	v6        bool
 	addrBits  int    // of an address
 	unsummed  bool   // the transport checksum stays zero
+	ackSeq    bool   // the TCP acknowledgment is Seq
 	routed    bool   // the destination is part of the frame
 	pseudo    bool   // the transport checksum covers the destination
 	marked    bool   // the payload starts with Mark
@@ -59,6 +60,7 @@ func NewTemplate(link Link, p *Probe) (*Template, error) {
 		pseudo:    p.Method != Raw && (p.Method != ICMP || p.IsIPv6()), // ICMP has none in IPv4
 		marked:    p.Payload == PayloadMark,
 		fixed:     p.Fixed,
+		ackSeq:    p.TCP.AckSeq,
 	}
 	t.prepare(p)
 	return t, nil

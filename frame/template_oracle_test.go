@@ -169,10 +169,13 @@ func freshPacket(t testing.TB, link Link, p *Probe, data []byte) []byte {
 		must(t, udp.SetNetworkLayerForChecksum(network))
 		ls = append(ls, udp)
 	case p.Method == TCP:
-		f := p.TCP.Flags
+		f, ack := p.TCP.Flags, p.TCP.Ack
+		if p.TCP.AckSeq {
+			ack = p.Seq
+		}
 		tcp := &layers.TCP{
 			SrcPort: layers.TCPPort(p.SrcPort), DstPort: layers.TCPPort(p.DstPort),
-			Seq: p.Seq, Ack: p.TCP.Ack, Window: p.TCP.Window, Options: tcpOptions(&p.TCP),
+			Seq: p.Seq, Ack: ack, Window: p.TCP.Window, Options: tcpOptions(&p.TCP),
 			FIN: f&1 != 0, SYN: f&2 != 0, RST: f&4 != 0, PSH: f&8 != 0,
 			ACK: f&16 != 0, URG: f&32 != 0, ECE: f&64 != 0, CWR: f&128 != 0,
 		}

@@ -121,10 +121,15 @@ func (t *Template) Put(dst []byte, p *Probe) int {
 		binary.BigEndian.PutUint16(h[portSrcAt:], p.SrcPort)
 		binary.BigEndian.PutUint16(h[portDstAt:], p.DstPort)
 		binary.BigEndian.PutUint32(h[tcpSeqAt:], p.Seq)
+		seq := p.Seq>>16 + p.Seq&0xffff
+		if t.ackSeq {
+			binary.BigEndian.PutUint32(h[tcpAckAt:], p.Seq)
+			seq *= 2
+		}
 		if t.unsummed {
 			break
 		}
-		sum += uint32(p.SrcPort) + uint32(p.DstPort) + p.Seq>>16 + p.Seq&0xffff
+		sum += uint32(p.SrcPort) + uint32(p.DstPort) + seq
 		binary.BigEndian.PutUint16(h[tcpChecksumAt:], ^Fold(sum))
 	case DCCP:
 		h := (*[dccpRequestLen]byte)(b)

@@ -92,9 +92,12 @@ func transportLayers(p *Probe, n int) []gopacket.SerializableLayer {
 	case p.Method == UDP:
 		return []gopacket.SerializableLayer{&layers.UDP{}}
 	case p.Method == TCP:
-		f := p.TCP.Flags
+		f, ack := p.TCP.Flags, p.TCP.Ack
+		if p.TCP.AckSeq {
+			ack = 0 // for Put
+		}
 		return []gopacket.SerializableLayer{&layers.TCP{
-			Ack:     p.TCP.Ack,
+			Ack:     ack,
 			FIN:     f&FlagFIN != 0,
 			SYN:     f&FlagSYN != 0,
 			RST:     f&FlagRST != 0,

@@ -26,11 +26,15 @@ func readMark(b []byte, pattern uint32) (uint32, bool) {
 // family can, and tells whether they can at all: UDP, UDP-Lite, ICMP and TCP do.
 // UDP, UDP-Lite and ICMP become Fixed; those over IPv6, and ICMP over IPv4 too
 // for the sake of echo replies, get a PayloadMark. Size and Coverage grow to
-// hold them. The Sum of an ICMP probe is left to the caller, who holds it
+// hold them. TCP with ACK and without SYN gets AckSeq, for the sake of the RST
+// that answers it. The Sum of an ICMP probe is left to the caller, who holds it
 // constant for a constant flow.
 func (p *Probe) MakeKeyed() bool {
 	switch {
 	case p.Method == TCP:
+		if p.TCP.Flags&(FlagSYN|FlagACK) == FlagACK {
+			p.TCP.Ack, p.TCP.AckSeq = 0, true
+		}
 		return true
 	case !p.Method.takesMark():
 		return false
@@ -105,8 +109,8 @@ func (p *Probe) SetToken(token uint32) bool {
 // A TCP answer acknowledges the sequence number after the token, as probes with
 // SYN or FIN have it acknowledged; the answer to a probe with neither has a token
 // less by one, and to one with both, greater by one. What answers a probe with
-// ACK is a RST that carries no acknowledgement but the probe's own: nothing of
-// the token comes back. Nor does it in a UDP, UDP-Lite or DCCP answer.
+// ACK is a RST whose sequence number is the probe's acknowledgment: the token
+// where AckSeq made it so. Nothing comes back in a UDP, UDP-Lite or DCCP answer.
 func (r *Reply) Token() (token, mask uint32, ok bool) {
 	switch {
 	case r.Kind.IsError():
@@ -117,6 +121,8 @@ func (r *Reply) Token() (token, mask uint32, ok bool) {
 		token, mask = r.Seq, 0xffff
 	case r.Kind == KindTCP && r.Flags&FlagACK != 0:
 		token, mask = r.Ack-1, 0xffffffff
+	case r.Kind == KindTCP && r.Flags&FlagRST != 0:
+		token, mask = r.Seq, 0xffffffff
 	}
 	return token, mask, mask != 0
 }

@@ -99,7 +99,7 @@ func TestTokenOfAnswers(t *testing.T) {
 		tcp := answerToProbe(TCP, v6)
 		tcp.Ack = token + 1
 		reset := tcp
-		reset.Flags = FlagRST
+		reset.Flags, reset.Ack, reset.Seq = FlagRST, 0, token
 		wraps := tcp
 		wraps.Ack = 0
 		for _, tt := range []struct {
@@ -113,7 +113,7 @@ func TestTokenOfAnswers(t *testing.T) {
 			{"echo reply without payload", none, token & 0xffff, 0xffff},
 			{"SYN-ACK", tcp, token, 0xffffffff},
 			{"SYN-ACK of the last number", wraps, 0xffffffff, 0xffffffff},
-			{"RST without ACK", reset, 0, 0},
+			{"RST without ACK", reset, token, 0xffffffff},
 			{"UDP", answerToProbe(UDP, v6), 0, 0},
 			{"UDP-Lite", answerToProbe(UDPLite, v6), 0, 0},
 			{"DCCP", answerToProbe(DCCP, v6), 0, 0},
@@ -215,4 +215,28 @@ func TestMakeKeyed(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestTokenOfResets follows the token of a probe with ACK to the RST of a host
+// that keeps to RFC 9293 section 3.10.7: its sequence number is the probe's
+// acknowledgment.
+func TestTokenOfResets(t *testing.T) {
+	const token = 0x8001fffe
+	for _, v6 := range []bool{false, true} {
+		answer := answerToProbe(TCP, v6)
+		p := Probe{
+			Method: TCP, Src: answer.To, Dst: answer.From, TTL: 9, SrcPort: answer.DstPort, DstPort: answer.SrcPort,
+			TCP: TCPHeader{Flags: FlagACK, Window: 1024},
+		}
+		if !p.MakeKeyed() || !p.SetToken(token) {
+			t.Fatal("the probe carries no token")
+		}
+		ip := putFresh(t, Link{}, &p)
+		transport := ip[len(ip)-p.HeaderLen()+ipHeaderLen(v6):]
+		answer.Flags, answer.Ack, answer.Seq = FlagRST, 0, binary.BigEndian.Uint32(transport[tcpAckAt:])
+		r := decode(answer.Append(nil), LinkRaw, false)
+		if got, mask, ok := r.Token(); got != token || mask != 0xffffffff || !ok {
+			t.Errorf("%s: Token = %#x, %#x, %t, want %#x and all of it", familyName(v6), got, mask, ok, uint32(token))
+		}
+	}
 }

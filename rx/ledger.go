@@ -146,11 +146,9 @@ func (l *Ledger) Enter(t Ticket, tag int, p *frame.Probe, at time.Duration) {
 	if mayComeHalved(p) {
 		l.pending.remove(half)
 	}
-	dst := addressOf(p.Dst)
 	l.ring.put(seq, &slot{
-		sent: at, tag: tag, dst: dst, kind: uint16(t >> 32), srcPort: p.SrcPort,
+		sent: at, tag: tag, dst: addressOf(p.Dst), kind: uint16(t >> 32), srcPort: p.SrcPort,
 		label: p.Label & maxLabel, hint: half & hintMask, ttl: p.TTL, state: flying,
-		older: l.index.put(dst, seq, l.ring.size),
 	})
 	l.entered++
 	l.numbers++

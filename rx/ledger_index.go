@@ -11,10 +11,15 @@ import (
 // chained through their slots. A slot that was taken again since belongs to
 // another chain: it is newer than the one that led to it, which is where a walk
 // ends. So nothing is ever taken out.
+//
+// Probes come in when somebody asks, all that left since then: hardly ever, over
+// IPv4. Each touches memory that no other is near of, which costs more than all
+// else about a probe, and less for many in a row.
 type index struct {
 	heads  []uint32 // by bucket: the newest probe's number, which may be long gone
 	shift  int
 	secret uint64 // so that nobody can choose addresses of one bucket
+	done   uint32 // those before this number are in
 }
 
 const (
@@ -33,8 +38,22 @@ func newIndex(size uint32, c *frame.Cipher) index {
 	}
 }
 
-// put makes seq, which is about to leave for a, the newest of its bucket, and
-// gives the one that was: as a place in a ring of size, or its own for none.
+// bring takes the probes in that left since the last time.
+func (l *Ledger) bring() {
+	x, size := &l.index, l.ring.size
+	if l.entered-x.done > size {
+		x.done = l.entered - size
+	}
+	for ; x.done != l.entered; x.done++ {
+		w := l.ring.at(x.done)
+		if stateOf(w) != void {
+			setOlder(w, x.put(l.ring.address(w), x.done, size))
+		}
+	}
+}
+
+// put makes seq, which left for a, the newest of its bucket, and gives the one
+// that was: as a place in a ring of size, or its own for none.
 func (x *index) put(a address, seq, size uint32) uint32 {
 	head := x.bucket(a)
 	older := *head
@@ -61,6 +80,7 @@ type chain struct {
 }
 
 func (l *Ledger) chain(dst address) chain {
+	l.bring()
 	w := chain{dst: dst, place: *l.index.bucket(dst), age: -1, left: maxWalk}
 	if l.entered-1-w.place >= l.ring.size {
 		w.left = 0 // the head is a number, and no place where it is gone

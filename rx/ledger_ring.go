@@ -18,7 +18,6 @@ type slot struct {
 	hint    uint32 // lowest bits of the token, only where IPv6 may come
 	ttl     uint8
 	state   slotState
-	older   uint32 // place of the slot that the index has next
 }
 
 // slotState is a slot's state. Empty memory is void.
@@ -47,7 +46,8 @@ func (s slotState) asEntry() state {
 //	word 0     sent 48 bits, source port 16
 //	word 1     tag 48 bits, kind 14, state 2
 //	word 2     IPv4 address 32 bits, or where there are five words hint 12 and
-//	           flow label 20; older 24, TTL 8
+//	           flow label 20; older 24 (place of the slot that the index has
+//	           next), TTL 8
 //	word 3, 4  address in its 16-byte form, only where IPv6 may come
 type ring struct {
 	words []uint64
@@ -106,7 +106,7 @@ func (r *ring) put(seq uint32, s *slot) {
 	r.again[seq&(r.size-1)] = 0
 	w[0] = uint64(s.sent)<<16 | uint64(s.srcPort)
 	w[1] = uint64(s.tag)<<16 | uint64(s.kind)<<2 | uint64(s.state)
-	w[2] = uint64(s.older)<<8 | uint64(s.ttl)
+	w[2] = uint64(s.ttl)
 	if r.wide == words4 {
 		w[2] |= s.dst.low << 32
 		return
@@ -120,6 +120,8 @@ func stateOf(w []uint64) slotState { return slotState(w[1] & stateMask) }
 func kindOf(w []uint64) uint16     { return uint16(w[1]>>2) & (1<<kindBits - 1) }
 func tagOf(w []uint64) int         { return int(w[1] >> 16) }
 func olderOf(w []uint64) uint32    { return uint32(w[2]>>8) & (MaxSlots - 1) }
+
+func setOlder(w []uint64, place uint32) { w[2] |= uint64(place) << 8 }
 
 // Only where there are five words:
 func labelOf(w []uint64) uint32 { return uint32(w[2]>>32) & maxLabel }
@@ -138,6 +140,14 @@ func (r *ring) is(w []uint64, a address) bool {
 		return w[2]>>32|mapped == a.low && a.high == 0
 	}
 	return w[4] == a.low && w[3] == a.high
+}
+
+// address is addr in the form that the index takes.
+func (r *ring) address(w []uint64) address {
+	if r.wide == words4 {
+		return address{0, w[2]>>32 | mapped}
+	}
+	return address{w[3], w[4]}
 }
 
 // addr gives the address that the slot's probe went to.

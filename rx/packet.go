@@ -1,5 +1,6 @@
 // Package rx takes replies in: the TPACKET_V3 receive ring, the BPF filter
-// before it, and the match table that finds the probe a reply belongs to.
+// before it, and what finds the probe that a reply belongs to: the Table, for
+// probes of any kind, and the Ledger, for millions of keyed ones.
 package rx
 
 import "time"

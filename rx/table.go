@@ -163,7 +163,9 @@ func entryOf(p *frame.Probe) entry {
 	hasPayload := p.Method == frame.UDP || p.Method == frame.UDPLite || p.Method == frame.ICMP
 	if hasPayload && p.Fixed && p.Sum != 0 {
 		e.sum, e.summed = p.Sum, true
-		e.secrets.word = 16
+		if p.Sum != altZero {
+			e.secrets.word = 16
+		}
 	}
 	if hasPayload && p.Payload == frame.PayloadMark {
 		e.mark, e.marked = p.Mark, true
@@ -193,6 +195,10 @@ func (t *Table) probe(e *entry) frame.Probe {
 	}
 	return p
 }
+
+// altZero is the other zero of a checksum, which is asked for to see what becomes
+// of it, and never drawn.
+const altZero = 0xffff
 
 // Expire gives up waiting for the tag's probe: replies from now on are Late.
 // It does nothing to an answered probe or an unknown tag.

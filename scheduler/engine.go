@@ -9,58 +9,6 @@ import (
 	"github.com/hopquote/hopquote/rx"
 )
 
-// Config is what an Engine runs with. Strategy, Clock, Sender, Receiver and one
-// of Identities and Book are required.
-type Config struct {
-	Strategy   Strategy
-	Clock      Clock
-	Sender     Sender // used as a SlotSender if it is one
-	Receiver   Receiver
-	Identities Identities
-	// Book takes the place of Identities where it is set. The Engine owns it
-	// while it runs.
-	Book Book
-
-	Link frame.Link // link header of every probe
-	MTU  int        // bytes of IP packet that the link takes; 0: no limit
-
-	Window int           // probes in flight at most; below 1 means 1
-	Gap    time.Duration // smallest time from send to send; 0: none
-	// Rate is how many probes leave in a second, see type Rate; 0: no limit. A
-	// Gap takes its place.
-	Rate float64
-	// Batch is how many probes go to the sender at once. A batch shares one send
-	// time, taken right before, so that a probe's RTT comes out too long by what
-	// the sender needs for those ahead of it (1 to 2 us each). Below 1 means 1,
-	// or with a Rate what keeps the usual error below 5 us up to 50,000/s.
-	Batch int
-
-	// Amend, when set, corrects a probe that left by the frame that did: Sender
-	// may have put another in the place of the one it was given.
-	Amend func(f []byte, p *frame.Probe)
-
-	// Observer sees every frame sent and received; nil for none.
-	Observer Observer
-	// Full, when set, is asked before new probes are sent: true holds them
-	// back, so that slow writers slow the run and lose nothing.
-	Full func() bool
-}
-
-// Observer sees the frames of a run. The slices are valid during the call.
-type Observer interface {
-	FrameSent(at time.Duration, f []byte)
-	// FrameMatched is called for replies that belong to a probe, duplicates
-	// and late ones included, never for strays.
-	FrameMatched(p *rx.Packet, m *rx.Match)
-}
-
-// StrayObserver is an Observer that sees strays too: packets that passed the
-// receiver's filter and belong to no probe.
-type StrayObserver interface {
-	Observer
-	FrameStray(p *rx.Packet, m *rx.Match)
-}
-
 // fullPause is how long the engine waits for a writer that can't keep up, and
 // sendPause for a sender that has no room.
 const (
@@ -98,6 +46,8 @@ type Engine struct {
 	strays  StrayObserver // nil for none
 	stuck   time.Duration // since when the sender had no room; 0: it has
 	blocked bool          // no identity was free
+
+	lastStep time.Duration // from frame to frame
 }
 
 // New makes an engine ready to Run once.
@@ -110,7 +60,7 @@ func New(cfg Config) *Engine {
 	if cfg.Rate > 0 && cfg.Gap <= 0 {
 		e.rate = &Rate{PerSecond: cfg.Rate}
 		if cfg.Batch < 1 {
-			e.cfg.Batch = batchFor(cfg.Rate)
+			e.cfg.Batch = maxBurst
 		}
 	}
 	e.cfg.Batch = max(e.cfg.Batch, 1)
@@ -123,12 +73,6 @@ func New(cfg Config) *Engine {
 	e.strays, _ = cfg.Observer.(StrayObserver)
 	e.expirer, _ = cfg.Strategy.(Expirer)
 	return e
-}
-
-// batchFor is the batch for a rate per second: small while there is time.
-func batchFor(rate float64) int {
-	const least, perProbe = 4, 12500
-	return int(min(max(rate/perProbe, least), maxBurst))
 }
 
 // Counts balances what was sent and received so far. Call it after Run, or from
@@ -251,118 +195,6 @@ func (e *Engine) room() (int, time.Duration) {
 		e.rate.Idle()
 	}
 	return room, retry
-}
-
-// build gives the planned probes their identities, turns them into frames and
-// sends them. It gives how many there were.
-func (e *Engine) build() (int, error) {
-	planned := e.pass.planned
-	taken := 0
-	for i := range planned {
-		p := &planned[i]
-		if n := e.cfg.MTU; n > 0 && p.size() > n {
-			if p.probe.DF {
-				p.skip = true
-				e.tooBig(p)
-				continue
-			}
-			p.cut = true
-		}
-		var err error
-		if p.ticket, err = e.book.Take(p.tag, &p.probe, p.cut); err == nil {
-			taken++
-			continue
-		}
-		planned = planned[:i]
-		if errors.Is(err, ErrBusy) && (e.book.InFlight() > 0 || taken > 0) {
-			// The strategy asks for it again once an identity is free.
-			e.blocked = true
-			break
-		}
-		e.out.load(planned)
-		return 0, err
-	}
-	e.pass.planned = planned
-	e.out.load(planned)
-	return len(planned), e.flush()
-}
-
-// flush sends what stands ready, and enters the probes that left in the book.
-// Replies can't be missed: they wait in the ring until the next drain.
-func (e *Engine) flush() error {
-	for !e.out.empty() {
-		if err := e.out.fill(e.cfg.MTU); err != nil {
-			return err
-		}
-		if e.out.empty() {
-			break // nothing of it leaves
-		}
-		at := e.cfg.Clock.Now()
-		frames, err := e.out.flush()
-		e.sent(frames, at)
-		if err != nil {
-			return err // it names the operation
-		}
-		if len(frames) == 0 {
-			return e.noRoom(at)
-		}
-		e.stuck = 0
-	}
-	return nil
-}
-
-// sent takes note of the frames that left.
-func (e *Engine) sent(frames []framed, at time.Duration) {
-	queue := e.out.queue
-	if e.cfg.Amend != nil || e.cfg.Observer != nil {
-		for _, f := range frames {
-			if e.cfg.Amend != nil {
-				e.cfg.Amend(f.data, &queue[f.probe].probe)
-			}
-			if e.cfg.Observer != nil {
-				e.cfg.Observer.FrameSent(at, f.data)
-			}
-		}
-	}
-	for i := range frames {
-		f := &frames[i]
-		if !f.last {
-			continue
-		}
-		p := &queue[f.probe]
-		e.book.Enter(p.ticket, p.tag, &p.probe, at)
-		e.out.left = f.probe + 1
-		e.pacer.Sent(at)
-		if e.rate != nil {
-			e.rate.Sent()
-		}
-		e.cfg.Strategy.Sent(p.tag, &p.probe, at)
-	}
-}
-
-// noRoom notes that the sender is full, and gives up when that lasts while
-// nothing is in flight.
-func (e *Engine) noRoom(now time.Duration) error {
-	switch {
-	case e.stuck == 0:
-		e.stuck = max(now, 1)
-	case e.book.InFlight() == 0 && now-e.stuck > sendPatience:
-		return errors.New("send probe: No buffer space available")
-	}
-	return nil
-}
-
-// tooBig answers, in the link's stead, a probe that must not be fragmented.
-func (e *Engine) tooBig(p *planned) {
-	now := e.cfg.Clock.Now()
-	e.cfg.Strategy.Sent(p.tag, &p.probe, now)
-	e.pacer.Sent(now)
-	e.reply = frame.Reply{Kind: frame.KindTooBig, MTU: uint32(e.cfg.MTU)}
-	e.match = rx.Match{
-		Verdict: rx.Exact, Tag: p.tag, RTT: 1, At: now + 1, Reply: &e.reply, Local: true,
-		Origin: rx.Origin{Dst: p.probe.Dst, TTL: p.probe.TTL, Sent: now},
-	}
-	e.cfg.Strategy.Learn(&e.match)
 }
 
 // receive takes one packet from the ring.

@@ -37,7 +37,7 @@ type PortHolder interface {
 //
 // Beyond what traceroute does, UDP, UDP-Lite and ICMP probes get what nobody can
 // guess (frame.Probe.Conceal): a random checksum, for ICMP one for the whole run,
-// and a random Mark.
+// unless the strategy chose one, and a random Mark.
 //
 // Raw probes have nothing but identification and flow label to be told by. Both
 // count up, so that a label of its own makes each IPv6 probe a flow of its own
@@ -98,10 +98,15 @@ func (f *Fresh) Take(p *frame.Probe) error {
 
 // conceal fills what Conceal makes room for.
 func (f *Fresh) conceal(p *frame.Probe) {
+	chosen := p.Fixed && p.Sum != 0
 	if !p.Conceal() {
 		return
 	}
-	if p.Sum = f.sum; p.Method != frame.ICMP {
+	switch {
+	case chosen:
+	case p.Method == frame.ICMP:
+		p.Sum = f.sum
+	default:
 		p.Sum = f.drawSum()
 	}
 	if p.Payload == frame.PayloadMark {
@@ -120,11 +125,17 @@ func (f *Fresh) Release(p *frame.Probe) {
 	}
 }
 
+// busyError is an error that is ErrBusy too, and says what the error says.
+type busyError struct{ error }
+
+func (e busyError) Unwrap() error      { return e.error }
+func (busyError) Is(target error) bool { return target == ErrBusy }
+
 // busy marks the errors that pass once a port or a descriptor comes free.
 func busy(err error) error {
 	for _, e := range []error{syscall.EADDRINUSE, syscall.EMFILE, syscall.ENFILE} {
 		if errors.Is(err, e) {
-			return errors.Join(ErrBusy, err)
+			return busyError{err}
 		}
 	}
 	return err

@@ -130,6 +130,12 @@ func (o *outbox) fillPieces(p *planned, mtu int) (bool, error) {
 func (o *outbox) flush() ([]framed, error) {
 	n, err := o.slots.Flush()
 	waiting := o.frames[o.gone:]
+	if s, ok := o.slots.(*slotted); ok {
+		// The sender may have put others in the place of the frames that left.
+		for i := range waiting[:n] {
+			waiting[i].data = s.frames[o.gone+i]
+		}
+	}
 	o.gone += n
 	o.counts.Sent += uint64(n)
 	switch {

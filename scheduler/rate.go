@@ -4,14 +4,14 @@ import "time"
 
 // Rate paces by due time: the n-th probe is due n/PerSecond after the first,
 // whenever the ones before it left, so that the rate holds over any second
-// however coarse the sleeps are. Between sends it asks for sleeps to the next
-// millisecond, never for a spin; what fell due meanwhile leaves at once.
+// however coarse the sleeps are. A wake-up costs as much as several probes, so
+// between rounds of sending it asks for sleeps of 1 to 4 ms, until some 40 probes
+// are due, never for a spin; what is due then leaves at once.
 //
-// Who comes late may send 5 ms worth of probes at once. What exceeds that, after
-// a stall, is made up for by a rate that is half a percent higher, for as long
-// as it takes. Both together keep any second within 1 % of the rate and any 10
-// ms within 1.6 times their share. What nobody wanted or was able to send, see
-// Idle, is not made up for.
+// Who comes late may send 8 ms worth of probes at once. What exceeds that, after
+// a stall, is made up for by a rate that is 0.2 % higher, for as long as it
+// takes. Both together keep any second within 1 % of the rate. What nobody wanted
+// or was able to send, see Idle, is not made up for.
 type Rate struct {
 	PerSecond float64 // above 0
 
@@ -25,14 +25,17 @@ type Rate struct {
 }
 
 const (
-	// rest is how far apart rounds of sending are, and minRest the shortest
-	// sleep: a shorter one costs as much and comes out longer anyway.
-	rest    = time.Millisecond
-	minRest = 60 * time.Microsecond
+	// Rounds of sending are rest to longRest apart, so that they have perRound
+	// probes each. minRest is the shortest sleep: a shorter one costs as much and
+	// comes out longer anyway.
+	rest     = time.Millisecond
+	longRest = 4 * time.Millisecond
+	perRound = 40
+	minRest  = 60 * time.Microsecond
 
-	maxBehind = 5 * time.Millisecond
+	maxBehind = 8 * time.Millisecond
 	maxDebt   = time.Second
-	catchUp   = 0.005
+	catchUp   = 0.002
 )
 
 func (r *Rate) interval() float64 { return float64(time.Second) / r.PerSecond }
@@ -65,7 +68,8 @@ func (r *Rate) Ready(now time.Duration) (int, time.Duration) {
 	}
 	r.resume = Never
 	if next := r.base + r.sent*interval + 1; next < float64(Never) {
-		r.resume = max(time.Duration(next), r.round+rest, now+minRest)
+		apart := time.Duration(min(max(perRound*interval, float64(rest)), float64(longRest)))
+		r.resume = max(time.Duration(next), r.round+apart, now+minRest)
 	}
 	return 0, r.resume
 }

@@ -33,10 +33,10 @@ hop 1-199 te from 10.1.1.1
 		}
 	}
 	// The largest window of a socket, the smallest of a ring, and a large one.
-	for _, window := range []string{"256", "257", "2000"} {
+	for _, window := range []string{"1024", "1025", "2000"} {
 		check(window, runIn(t, n.Host(simnet.Prober), ours(), append(args, window)...))
 	}
 	// Who may not have so large a buffer gets a ring.
-	cmd := asNobody(t, privileged(t, "cap_net_raw+ep"), append(args, "256")...)
-	check("256 as nobody", finish(t, n.Host(simnet.Prober), cmd))
+	cmd := asNobody(t, privileged(t, "cap_net_raw+ep"), append(args, "1024")...)
+	check("1024 as nobody", finish(t, n.Host(simnet.Prober), cmd))
 }

@@ -3,7 +3,6 @@ package link
 import (
 	"encoding/binary"
 	"errors"
-	"io"
 	"net"
 	"syscall"
 	"unsafe"
@@ -23,30 +22,27 @@ type mmsghdr struct {
 
 // batch sends frames on one socket, many in a system call. Its arrays are made
 // once: sending allocates nothing.
+//
+// The socket is not in Go's network poller: every frame that the kernel is done
+// with would count there as new room to send, and wake a thread that nobody
+// asked for. On a veth that took as much time as the sending itself.
 type batch struct {
-	raw    syscall.RawConn
-	closer io.Closer
-	skip   int // bytes at the head of each frame that do not leave
+	fd   int // -1: closed
+	skip int // bytes at the head of each frame that do not leave
 
 	msgs  [batchLen]mmsghdr
 	iovs  [batchLen]unix.Iovec
 	named bool // link address by IP version, for links without a header
 	names [2]unix.RawSockaddrLinklayer
-
-	// One call's arguments and results, so that write is one closure for all.
-	write func(fd uintptr) bool
-	asked int
-	sent  int
-	errno syscall.Errno
 }
 
-func newBatch(raw syscall.RawConn, closer io.Closer) *batch {
-	b := &batch{raw: raw, closer: closer}
+// newBatch takes the socket over.
+func newBatch(fd int) *batch {
+	b := &batch{fd: fd}
 	for i := range b.msgs {
 		b.msgs[i].hdr.Iov = &b.iovs[i]
 		b.msgs[i].hdr.SetIovlen(1)
 	}
-	b.write = b.sendmmsg
 	return b
 }
 
@@ -106,28 +102,37 @@ func (b *batch) sendSome(frames [][]byte) (int, error) {
 			b.msgs[i].hdr.Namelen = unix.SizeofSockaddrLinklayer
 		}
 	}
-	b.asked, b.sent, b.errno = len(frames), 0, 0
-	if b.raw.Write(b.write) != nil {
-		return 0, net.ErrClosed // the only way for it to fail without a deadline
+	if b.fd < 0 {
+		return 0, net.ErrClosed
 	}
-	if b.errno != 0 {
-		return 0, b.errno
+	n, errno := b.sendmmsg(len(frames))
+	if errno != 0 {
+		return 0, errno
 	}
-	return b.sent, nil
+	return n, nil
 }
 
-// sendmmsg is the function that RawConn.Write calls; true means done, also
-// without room: the caller paces itself.
-func (b *batch) sendmmsg(fd uintptr) bool {
+// sendmmsg sends the first n messages. It never waits, so it is called without
+// a word to Go's scheduler, which would else give the processor to another
+// thread whenever a full batch takes longer than it allows a system call.
+func (b *batch) sendmmsg(n int) (int, syscall.Errno) {
 	for {
-		n, _, errno := unix.Syscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&b.msgs)),
-			uintptr(b.asked), unix.MSG_DONTWAIT, 0, 0)
-		if errno == unix.EINTR {
-			continue
+		sent, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(b.fd), uintptr(unsafe.Pointer(&b.msgs)),
+			uintptr(n), unix.MSG_DONTWAIT, 0, 0)
+		if errno != unix.EINTR {
+			return int(sent), errno
 		}
-		b.sent, b.errno = int(n), errno
-		return true
 	}
 }
 
-func (b *batch) close() error { return b.closer.Close() }
+func (b *batch) close() error {
+	if b.fd < 0 {
+		return net.ErrClosed
+	}
+	err := unix.Close(b.fd)
+	b.fd = -1
+	if err != nil {
+		return opError("close", err)
+	}
+	return nil
+}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -19,12 +18,7 @@ func newTestBatch(t testing.TB) (b *batch, read func() (string, error)) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { unix.Close(fds[1]) })
-	file := os.NewFile(uintptr(fds[0]), "pair")
-	rc, err := file.SyscallConn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	b = newBatch(rc, file)
+	b = newBatch(fds[0])
 	t.Cleanup(func() { b.close() })
 	buf := make([]byte, 1<<17)
 	return b, func() (string, error) {

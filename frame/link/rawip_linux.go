@@ -1,10 +1,6 @@
 package link
 
-import (
-	"os"
-
-	"golang.org/x/sys/unix"
-)
+import "golang.org/x/sys/unix"
 
 // openRawIP opens the socket for packets to this host. The kernel takes frames
 // that a packet socket puts on loopback for martians, so these go through its
@@ -19,10 +15,9 @@ func openRawIP(e *Envelope) (_ *batch, err error) {
 	if err != nil {
 		return nil, opError("socket", err)
 	}
-	file := os.NewFile(uintptr(fd), "raw")
 	defer func() {
 		if err != nil {
-			file.Close()
+			unix.Close(fd)
 		}
 	}()
 	if e.Dst.Is6() {
@@ -53,11 +48,7 @@ func openRawIP(e *Envelope) (_ *batch, err error) {
 	if err := unix.Connect(fd, peer); err != nil {
 		return nil, opError("connect", err)
 	}
-	rc, err := file.SyscallConn()
-	if err != nil {
-		return nil, opError("socket", err)
-	}
-	b := newBatch(rc, file)
+	b := newBatch(fd)
 	b.skip = e.Header.Type.HeaderLen()
 	return b, nil
 }

@@ -21,6 +21,10 @@ type SenderConfig struct {
 	// them back. It has no meaning for an Envelope that is Local, nor for
 	// TxXDP, which always does.
 	Bypass bool
+	// Also is a second Envelope, of the other family and by the same interface,
+	// whose frames leave by this Sender too, each to its own next hop. Neither
+	// may be Local.
+	Also *Envelope
 	// Undelivered is handed each frame that was reported as sent and whose
 	// next hop did not resolve. It is called from a goroutine of the Sender,
 	// must not call Close, and may keep the frame. Nil drops them.
@@ -35,11 +39,10 @@ type Sender struct {
 	xdp      *xdp // out, where it is that
 	tx       Tx
 	fallback error
-	ethernet bool    // write mac into the frames
-	mac      [6]byte // the next hop's, unless it comes through wait
-	queue    *queue  // nil where the next hop was known from the start
-	resolver *resolver
-	slots    lender // those that are not xdp's own
+	ethernet bool // write link addresses into the frames
+	hops     []nextHop
+	to       addresses // scratch
+	slots    lender    // those that are not xdp's own
 	counts   Counts
 }
 
@@ -75,40 +78,59 @@ func (s *Sender) Send(frames [][]byte) (n int, err error) {
 	return n, err
 }
 
-func (s *Sender) send(frames [][]byte) (int, error) {
-	if q := s.queue; q != nil && !q.ready.Load() {
+func (s *Sender) send(frames [][]byte) (sent int, err error) {
+	if s.resolved() {
+		return s.put(frames)
+	}
+	for sent < len(frames) {
+		h, run := s.run(frames[sent:])
+		n, err := s.sendTo(h, run)
+		if sent += n; err != nil || n < len(run) {
+			return sent, err
+		}
+	}
+	return sent, nil
+}
+
+// sendTo sends frames that go to one next hop, or queues them.
+func (s *Sender) sendTo(h *nextHop, frames [][]byte) (int, error) {
+	if q := h.queue; q != nil && !q.ready.Load() {
 		n, inWay, err := q.hold(frames)
 		if inWay {
 			return n, sendError(err)
 		}
 	}
-	return s.put(s.nextHop(), frames)
+	return s.putOne(h.address(), frames)
 }
 
-// nextHop is the link address of the next hop, which is known.
-func (s *Sender) nextHop() [6]byte {
-	if s.queue != nil {
-		return s.queue.mac
+// put sends frames, each to its next hop, all of which are known.
+func (s *Sender) put(frames [][]byte) (int, error) {
+	if !s.ethernet {
+		n, err := s.out.send(frames)
+		return n, sendError(err)
 	}
-	return s.mac
+	return s.putTo(s.addresses(), frames)
 }
 
-// put sends frames to mac.
-func (s *Sender) put(mac [6]byte, frames [][]byte) (int, error) {
-	if s.ethernet {
-		for i, f := range frames {
-			if len(f) < ethernetLen {
-				n, err := s.out.send(frames[:i])
-				if err == nil && n == i {
-					err = syscall.EINVAL
-				}
-				return n, sendError(err)
+// putTo sends Ethernet frames to the addresses.
+func (s *Sender) putTo(to *addresses, frames [][]byte) (int, error) {
+	for i, f := range frames {
+		if len(f) < ethernetLen {
+			n, err := s.out.send(frames[:i])
+			if err == nil && n == i {
+				err = syscall.EINVAL
 			}
-			copy(f, mac[:])
+			return n, sendError(err)
 		}
+		copy(f, to.of(f))
 	}
 	n, err := s.out.send(frames)
 	return n, sendError(err)
+}
+
+// putOne is putTo for one address.
+func (s *Sender) putOne(mac [6]byte, frames [][]byte) (int, error) {
+	return s.putTo(&addresses{mac: [2][6]byte{mac}}, frames)
 }
 
 const ethernetLen = 14
@@ -125,21 +147,32 @@ func sendError(err error) error {
 
 // Resolve looks for the next hop's link-layer address, until ctx ends at most,
 // so that the first frames need not wait for it. It tells whether the address
-// is known; the search goes on in the background where ctx ended first.
+// is known, with two next hops of both; the search goes on in the background
+// where ctx ended first.
 func (s *Sender) Resolve(ctx context.Context) bool {
-	return s.queue == nil || s.queue.wait(ctx)
+	known := true
+	for i := range s.hops {
+		if q := s.hops[i].queue; q != nil && !q.wait(ctx) {
+			known = false
+		}
+	}
+	return known
 }
 
 // Close stops resolving, forgets what is queued and closes the sockets, side
 // by side since each close of a packet socket waits for the kernel. Slots that
 // were lent are gone.
 func (s *Sender) Close() error {
-	if s.queue != nil {
-		s.queue.close()
+	for i := range s.hops {
+		if q := s.hops[i].queue; q != nil {
+			q.close()
+		}
 	}
 	var wg sync.WaitGroup
-	if s.resolver != nil {
-		wg.Go(s.resolver.close)
+	for i := range s.hops {
+		if r := s.hops[i].resolver; r != nil {
+			wg.Go(r.close)
+		}
 	}
 	err := s.out.close()
 	wg.Wait()

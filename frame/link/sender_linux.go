@@ -1,10 +1,9 @@
 package link
 
 import (
+	"errors"
 	"fmt"
-	"net"
 
-	"github.com/mdlayher/packet"
 	"golang.org/x/sys/unix"
 )
 
@@ -18,6 +17,9 @@ func OpenSender(e Envelope, c SenderConfig) (*Sender, error) {
 	s := &Sender{tx: c.Tx}
 	if c.Tx == TxAuto {
 		s.tx, _ = ChooseTx(c.Rate)
+	}
+	if a := c.Also; a != nil && (e.Local || a.Local || a.Dst.Is6() == e.Dst.Is6() || a.Interface.Index != e.Interface.Index) {
+		return nil, errors.New("a second envelope needs the other family and the same interface, and none may be local")
 	}
 	switch {
 	case s.tx == TxNull:
@@ -37,15 +39,20 @@ func OpenSender(e Envelope, c SenderConfig) (*Sender, error) {
 	if err != nil {
 		return nil, err
 	}
-	if e.Local {
+	if e.Local || e.Header.Type.HeaderLen() != ethernetLen {
 		return s, nil
 	}
-	if e.Header.Type.HeaderLen() == ethernetLen {
-		s.ethernet = true
-		if err := s.findNextHop(&e, c.Undelivered); err != nil {
-			s.out.close()
+	s.ethernet = true
+	for _, e := range []*Envelope{&e, c.Also} {
+		if e == nil {
+			continue
+		}
+		h, err := s.findNextHop(e, c.Undelivered)
+		if err != nil {
+			s.Close()
 			return nil, err
 		}
+		s.hops = append(s.hops, h)
 	}
 	return s, nil
 }
@@ -60,78 +67,75 @@ func (s *Sender) openXDP(e *Envelope, c *SenderConfig) {
 	s.out, s.xdp = x, x
 }
 
-// findNextHop sets mac where it is known by rule or to the kernel, else queue.
-func (s *Sender) findNextHop(e *Envelope, undelivered func([]byte)) (err error) {
+// findNextHop gives the next hop with its address where that is known by rule or
+// to the kernel, else with a queue.
+func (s *Sender) findNextHop(e *Envelope, undelivered func([]byte)) (h nextHop, err error) {
+	h.v6 = e.Dst.Is6()
 	var known bool
-	if s.mac, known = groupMAC(e.NextHop); known {
-		return nil
+	if h.mac, known = groupMAC(e.NextHop); known {
+		return h, nil
 	}
 	k, err := openKernel()
 	if err != nil {
-		return err
+		return h, err
 	}
 	defer func() {
-		if s.resolver == nil {
+		if h.resolver == nil {
 			k.close()
 		}
 	}()
 	d, err := k.device(e.Interface.Index)
 	if err != nil {
-		return err
+		return h, err
 	}
 	if d.flags&flagLoopback == 0 {
 		// Before the rules: an administrator may have entered an address even
 		// where nobody asks for one.
-		if s.mac, known, err = k.neighbour(e.Interface.Index, e.NextHop); known || err != nil {
-			return err
+		if h.mac, known, err = k.neighbour(e.Interface.Index, e.NextHop); known || err != nil {
+			return h, err
 		}
 	}
-	if s.mac, known = fixedMAC(d.flags, e.Header.Src); known {
-		return nil
+	if h.mac, known = fixedMAC(d.flags, e.Header.Src); known {
+		return h, nil
 	}
-	if s.resolver, err = openResolver(k, e); err != nil {
-		return err
+	if h.resolver, err = openResolver(k, e); err != nil {
+		return h, err
 	}
-	s.queue = &queue{
-		resolve:     s.resolver.resolveOnce,
-		put:         s.put,
+	h.queue = &queue{
+		resolve:     h.resolver.resolveOnce,
+		put:         s.putOne,
 		undelivered: undelivered,
 		maxFrame:    d.mtu + ethernetLen + vlanLen,
 	}
-	s.queue.open()
-	return nil
+	h.queue.open()
+	return h, nil
 }
 
 // openPacket opens a packet socket that receives nothing (protocol 0).
-func openPacket(e *Envelope, bypass bool) (*batch, error) {
-	conn, err := packet.Listen(&net.Interface{Index: e.Interface.Index}, packet.Raw, 0, nil)
+func openPacket(e *Envelope, bypass bool) (_ *batch, err error) {
+	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return nil, opError("socket", err)
 	}
-	rc, err := conn.SyscallConn()
-	if err != nil {
-		conn.Close()
-		return nil, opError("socket", err)
+	defer func() {
+		if err != nil {
+			unix.Close(fd)
+		}
+	}()
+	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Ifindex: e.Interface.Index}); err != nil {
+		return nil, opError("bind", err)
 	}
 	if bypass {
-		var optErr error
-		err := rc.Control(func(fd uintptr) {
-			optErr = unix.SetsockoptInt(int(fd), unix.SOL_PACKET, unix.PACKET_QDISC_BYPASS, 1)
-		})
-		if err == nil {
-			err = optErr
-		}
-		if err != nil {
-			conn.Close()
+		if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_QDISC_BYPASS, 1); err != nil {
 			return nil, opError("setsockopt PACKET_QDISC_BYPASS", err)
 		}
 	}
 	if e.Mark != 0 {
 		// The route is chosen by now. Who filters or shapes by marks sees it, and
 		// nobody depends on it.
-		_ = rc.Control(func(fd uintptr) { _ = setMark(int(fd), e.Mark) })
+		_ = setMark(fd, e.Mark)
 	}
-	b := newBatch(rc, conn)
+	b := newBatch(fd)
 	if e.Header.Type.HeaderLen() == 0 {
 		b.nameByVersion(e.Interface.Index)
 	}

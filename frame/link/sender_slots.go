@@ -16,9 +16,6 @@ func (s *Sender) Slot(n int) []byte {
 	return f
 }
 
-// resolved tells whether nothing has to be queued any more.
-func (s *Sender) resolved() bool { return s.queue == nil || s.queue.ready.Load() }
-
 // Flush sends the filled slots, see Slots. While the next hop is unresolved they
 // are copied and queued as with Send.
 func (s *Sender) Flush() (n int, err error) {
@@ -31,7 +28,7 @@ func (s *Sender) Flush() (n int, err error) {
 		s.slots.sent(n)
 	} else if s.xdp != nil {
 		asked = s.xdp.waiting()
-		if n, err = s.xdp.flush(s.nextHop()); err != nil {
+		if n, err = s.xdp.flush(s.addresses()); err != nil { // it has lent none before they were known
 			err = sendError(err)
 		}
 	}
@@ -72,8 +69,10 @@ func (c *Counts) add(n, asked int, err error) {
 // waiting.
 func (s *Sender) Counts() Counts {
 	c := s.counts
-	if s.queue != nil {
-		c.Undelivered += s.queue.lost.Load()
+	for i := range s.hops {
+		if q := s.hops[i].queue; q != nil {
+			c.Undelivered += q.lost.Load()
+		}
 	}
 	if s.xdp != nil {
 		c.Undelivered += s.xdp.unnoticed()

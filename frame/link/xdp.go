@@ -106,8 +106,9 @@ func (x *xdp) keep(at uint64) {
 	x.free = slices.DeleteFunc(x.free, func(f uint64) bool { return f == at })
 }
 
-// flush sends the slots to mac, as Slots.Flush says.
-func (x *xdp) flush(mac [6]byte) (sent int, err error) {
+// flush sends the slots, as Slots.Flush says, to where their frames say if to is
+// nil.
+func (x *xdp) flush(to *addresses) (sent int, err error) {
 	if x.fd < 0 {
 		return 0, net.ErrClosed
 	}
@@ -117,7 +118,7 @@ func (x *xdp) flush(mac [6]byte) (sent int, err error) {
 		}
 	}
 	for x.waiting() > 0 {
-		if err := x.hand(mac); err != nil {
+		if err := x.hand(to); err != nil {
 			return sent, err
 		}
 		errno := x.kick()
@@ -137,7 +138,7 @@ func (x *xdp) flush(mac [6]byte) (sent int, err error) {
 
 // hand puts the first in line into the ring, a batch at most. The error is of
 // the very first.
-func (x *xdp) hand(mac [6]byte) error {
+func (x *xdp) hand(to *addresses) error {
 	n := min(x.waiting(), xdpBatch)
 	for i := range n {
 		s := x.slotAt(x.head + uint32(i))
@@ -152,7 +153,10 @@ func (x *xdp) hand(mac [6]byte) error {
 			n = i
 			break
 		}
-		copy(x.memory[s.at:], mac[:])
+		if to != nil {
+			f := x.memory[s.at:]
+			copy(f, to.of(f))
+		}
 		x.away[s.at/uint64(x.chunk)] = true
 		x.tx.put(i, s.at, s.len)
 	}
@@ -246,7 +250,7 @@ func (x *xdp) send(frames [][]byte) (sent int, err error) {
 		if lent == 0 && x.fd >= 0 {
 			return sent, nil
 		}
-		n, err := x.flush([6]byte(frames[sent]))
+		n, err := x.flush(nil)
 		x.drop()
 		sent += n
 		if err != nil || n < lent {

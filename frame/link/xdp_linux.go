@@ -123,10 +123,11 @@ func (x *xdp) makeRings(completions int) error {
 	return nil
 }
 
-// kick has the kernel send what is in the ring.
+// kick has the kernel send what is in the ring. It never waits, see
+// batch.sendmmsg.
 func (x *xdp) kick() unix.Errno {
 	for x.tx.needsKick() {
-		_, _, errno := unix.Syscall6(unix.SYS_SENDTO, uintptr(x.fd), 0, 0, unix.MSG_DONTWAIT, 0, 0)
+		_, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(x.fd), 0, 0, unix.MSG_DONTWAIT, 0, 0)
 		if errno != unix.EINTR {
 			return errno
 		}

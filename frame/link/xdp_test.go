@@ -80,7 +80,7 @@ func (p *xdpPair) fill(n int) {
 // sent flushes, and looks how many left.
 func (p *xdpPair) sent(want int, errno error) {
 	p.t.Helper()
-	n, err := p.flush(everyone)
+	n, err := p.flush(&addresses{mac: [2][6]byte{everyone}})
 	if n != want || !errors.Is(err, errno) {
 		p.t.Fatalf("%d left, %v; want %d, %v", n, err, want, errno)
 	}
@@ -206,7 +206,7 @@ func TestXDPUnsettled(t *testing.T) {
 		p := newXDPPair(t, xdpSizes{chunks: 128, completions: 16})
 		h1 := p.net.Host("h1")
 		p.fill(30)
-		if err := p.hand(everyone); err != nil {
+		if err := p.hand(&addresses{mac: [2][6]byte{everyone}}); err != nil {
 			t.Fatal(err)
 		}
 		if errno := p.kick(); errno != unix.EAGAIN {

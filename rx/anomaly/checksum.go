@@ -34,10 +34,12 @@ func CompareChecksum(p, q *Header) (flag Flag, same bool) {
 			return ChecksumStale, true
 		}
 		return 0, quoted != 0
-	case quoted == 0:
+	case quoted == 0 && (q.isDatagram() || !known || !equalSum(quoted, frame.UpdateChecksum(sent, before, after))):
 		return ChecksumZero, false
 	case !known:
 		return 0, false
+	case before == after && equalSum(quoted, sent):
+		return ChecksumRestored, true
 	case raw != 0 && before != after && equalSum(quoted, frame.UpdateChecksum(sent, before, after)):
 		return ChecksumUpdated, true
 	case quoted == pseudo(q):
@@ -45,6 +47,10 @@ func CompareChecksum(p, q *Header) (flag Flag, same bool) {
 	}
 	return Checksum, false
 }
+
+// isDatagram tells the protocols in which a checksum of 0 is none, RFC 768, or
+// not allowed, RFC 3828, so that 0xffff is sent for it.
+func (h *Header) isDatagram() bool { return h.Protocol == protoUDP || h.Protocol == protoUDPLite }
 
 // equalSum compares checksums, for which 0 and 0xffff are one number.
 func equalSum(a, b uint16) bool { return a == b || a^b == 0xffff && (a == 0 || b == 0) }

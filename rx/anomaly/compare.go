@@ -29,13 +29,23 @@ func Compare(probe, quote []byte) Report {
 func (r *Report) Compare(probe, quote []byte) {
 	r.reset()
 	var p, q Header
-	p.Parse(probe)
-	q.Parse(quote)
-	if inner, name := Unwrap(quote); name != "" && !sameWrapping(&p, &q) {
-		r.Flags, r.Wrapping = Encapsulated, name
-		q.Parse(inner)
+	if r.Wrapping = Headers(probe, quote, &p, &q); r.Wrapping != "" {
+		r.Flags = Encapsulated
 	}
 	r.compare(&p, &q)
+}
+
+// Headers takes both packets apart as Compare does, and gives the name of what
+// it unwrapped the quote from, "" for nothing.
+func Headers(probe, quote []byte, p, q *Header) (wrapping string) {
+	p.Parse(probe)
+	q.Parse(quote)
+	inner, name := Unwrap(quote)
+	if name == "" || sameWrapping(p, q) {
+		return ""
+	}
+	q.Parse(inner)
+	return name
 }
 
 // sameWrapping tells whether the probe itself is what the quote's outside is.

@@ -36,6 +36,7 @@ const (
 	ChecksumPartial
 	Checksum
 	ChecksumUpdated
+	ChecksumRestored
 	ICMPType
 	ICMPSequence
 	TCPSequence

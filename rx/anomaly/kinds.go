@@ -28,6 +28,7 @@ var kinds = [...]Kind{
 	{ChecksumPartial, "checksum-partial", Rewrite, "transport checksum of the pseudo-header only: nobody finished it before it left (transmit offload)"},
 	{Checksum, "checksum", Rewrite, "another transport checksum, which no other change explains"},
 	{ChecksumUpdated, "checksum-updated", Note, "transport checksum follows the other changes, as a proper NAT makes it"},
+	{ChecksumRestored, "checksum-restored", Note, "transport checksum 0xffff came back as 0, the same number: it was updated on the way and back, by a NAT that restores quotes"},
 	{ICMPType, "icmp-type", Rewrite, "another ICMP type or code"},
 	{ICMPSequence, "icmp-seq", Rewrite, "another echo sequence"},
 	{TCPSequence, "tcp-seq", Rewrite, "another TCP sequence number: initial numbers are randomised on the way"},

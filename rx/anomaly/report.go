@@ -1,9 +1,11 @@
 package anomaly
 
 import (
+	"bytes"
 	"encoding/hex"
 	"net/netip"
 	"strconv"
+	"strings"
 )
 
 // Value is the value of a header field: a number, an address or bytes.
@@ -22,6 +24,7 @@ const (
 	formHex
 	formAddr
 	formBytes
+	formText
 )
 
 // String gives a number in decimal, or in hexadecimal where people write it
@@ -36,9 +39,28 @@ func (v Value) String() string {
 		return v.addr.String()
 	case formBytes:
 		return hex.EncodeToString(v.bytes)
+	case formText:
+		return string(v.bytes)
 	}
 	return "absent"
 }
+
+// IsAbsent tells the value of a field that is not there.
+func (v Value) IsAbsent() bool { return v.form == formAbsent }
+
+// Number gives a number, and whether the value is one.
+func (v Value) Number() (n uint64, ok bool) {
+	return v.number, v.form == formNumber || v.form == formHex
+}
+
+// Clone gives a value that points into nothing.
+func (v Value) Clone() Value {
+	v.bytes = bytes.Clone(v.bytes)
+	return v
+}
+
+// Text is a value in words.
+func Text(s string) Value { return Value{bytes: []byte(s), form: formText} }
 
 func number[T uint8 | uint16 | uint32 | int](n T) Value {
 	return Value{number: uint64(n), form: formNumber}
@@ -60,6 +82,15 @@ type Field struct {
 	Flag         Flag
 	Name         string
 	Sent, Quoted Value
+}
+
+// Label is the name of the field or, where several anomalies are about one
+// field, that of the anomaly: id-swapped.
+func (f *Field) Label() string {
+	if name := f.Flag.String(); strings.HasPrefix(name, f.Name+"-") {
+		return name
+	}
+	return f.Name
 }
 
 // Report is what Compare found: the anomalies and the fields behind them, in

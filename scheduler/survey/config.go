@@ -27,9 +27,10 @@ type Config struct {
 	Targets Targets
 	// Probe4 and Probe6 are what the probes to the targets of each family share;
 	// Dst, TTL, Label and what tells flows apart are filled in. That is the
-	// source port: SrcPort for the first flow, one more for each further one; for
+	// source port: SrcPort for the first flow, Stride more for each further one; for
 	// ICMP it is the checksum Sum, in the same way.
 	Probe4, Probe6 frame.Probe
+	Stride         int // between source ports; 0 means 1
 
 	First, Max uint8 // TTLs, 1..MaxTTL
 	Flows      int   // for each target, 1..MaxFlows; 0 means 1
@@ -91,7 +92,7 @@ type plan struct {
 // newPlan checks a Config. Points of the order are targets, or with each their
 // flows and TTLs too.
 func newPlan(cfg Config, points bool) (*plan, error) {
-	for _, n := range []*int{&cfg.Flows, &cfg.Attempts} {
+	for _, n := range []*int{&cfg.Flows, &cfg.Attempts, &cfg.Stride} {
 		if *n == 0 {
 			*n = 1
 		}
@@ -154,7 +155,7 @@ func (p *plan) fill(target, flow uint64, ttl uint8) *frame.Probe {
 	if p.probe.Method == frame.ICMP {
 		p.probe.Sum += uint16(flow)
 	} else {
-		p.probe.SrcPort += uint16(flow)
+		p.probe.SrcPort += uint16(flow) * uint16(p.Stride)
 	}
 	return &p.probe
 }

@@ -162,6 +162,7 @@ var ownLines = []accepted{
 	{"--format=json 10.0.0.1", func(o *Options) { o.Format = "json" }},
 	{"-ne 10.0.0.1", func(o *Options) { o.Numeric, o.Extensions = true, true }},
 	{"--ext --back 10.0.0.1", func(o *Options) { o.Extensions, o.Back = true, true }},
+	{"--quotes 10.0.0.1", func(o *Options) { o.Quotes = true }},
 	{"-A 10.0.0.1", func(o *Options) { o.ASSource = "whois" }},
 	{"--as-path-lookups 10.0.0.1", func(o *Options) { o.ASSource = "whois" }},
 	{"--as-source=cymru 10.0.0.1", func(o *Options) { o.ASSource = "cymru" }},

@@ -53,6 +53,7 @@ type Options struct {
 	NoChecksum bool // -x: UDP and TCP checksums are sent as zero
 
 	Extensions bool   // -e: show ICMP extensions
+	Quotes     bool   // --quotes: show what routers quote, and where on the path packets change
 	Back       bool   // --back: show the length of the way back where it differs
 	ASSource   string // where to look up origin ASes: "whois", "cymru" or "mmdb:FILE"; empty for no look-ups
 

@@ -89,6 +89,7 @@ var resolverRows = []string{
 	"--as-source=mmdb:", "Cannot handle `--as-source' option with arg `mmdb:' (argc 1)",
 	"--as-source=cymru:x", "Cannot handle `--as-source' option with arg `cymru:x' (argc 1)",
 	"--as-source cymru", "Option `--as-source' (argc 1) requires an argument: `--as-source=whois|cymru|mmdb:FILE'",
+	"--quotes=yes 10.0.0.1", "Bad option `--quotes=yes' (with arg `yes') (argc 1)",
 	"--pcap=", "Cannot handle `--pcap' option with arg `' (argc 1)",
 	"--pcap file", "Option `--pcap' (argc 1) requires an argument: `--pcap=FILE'",
 }

@@ -107,6 +107,9 @@ func Table() []Spec {
 			set: func(p *parser, _ string) error { p.opts.PathMTU = MTUProbe; return nil }},
 		{Long: "back", Help: "Print the guessed length of the way back where it differs",
 			set: func(p *parser, _ string) error { p.opts.Back = true; return nil }},
+		{Long: "quotes", Help: "Show how much of its probe each answer brought back, what had changed in it since the " +
+			"hop before, and where on the path packets are changed: by NAT, a cleared TOS, a clamped MSS and the like",
+			set: func(p *parser, _ string) error { p.opts.Quotes = true; return nil }},
 		{Long: "as-source", Value: "whois|cymru|mmdb:FILE",
 			Help: "Where to look for the origin AS (-A): a whois server, Team Cymru's DNS zones, or an MMDB file",
 			set:  (*parser).setASSource},

@@ -121,6 +121,7 @@ func TestAnomalies(t *testing.T) {
 		{"7 checksum other", udp4(), put(26, 0xde, 0xad), "rewritten", "checksum", ""},
 		{"7 nat forgets checksum", udp4(), func(q []byte) []byte { q = nat(q); copy(q[26:28], sent[26:28]); return q },
 			"rewritten", "src-address,src-port,checksum-stale", ""},
+		{"7 checksum restored", zeroed(), put(22, 0, 0), "exact", "checksum-restored", "checksum:0xffff>0x0"},
 		{"8 checksum partial", udp4(), func(q []byte) []byte {
 			binary.BigEndian.PutUint16(q[26:], frame.Fold(frame.PseudoSum(us4, dst4, 17, 40)))
 			return q
@@ -200,6 +201,13 @@ func TestAnomalies(t *testing.T) {
 			}
 		})
 	}
+}
+
+// zeroed is an echo request with the other zero for its checksum.
+func zeroed() frame.Probe {
+	p := icmp4()
+	p.Fixed, p.Sum = true, 0xffff
+	return p
 }
 
 // sumOf gives the checksum as sent, twice, as a stale one is shown.

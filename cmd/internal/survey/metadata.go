@@ -56,6 +56,8 @@ type metadata struct {
 	Frames    scheduler.FrameCounts `json:"frames"`
 	NoRoom    uint64                `json:"sender_no_room_total"` // calls that the kernel had no room for; repeated later
 	Ring      rx.RingStats          `json:"ring"`
+	Loops     int                   `json:"loops"`
+	KeptOut   uint64                `json:"kernel_kept_out_total"` // replies that the kernel's IP stack did not see
 }
 
 // writeMetadata writes it, if asked for.
@@ -65,7 +67,6 @@ func (r *run) writeMetadata(code int) error {
 	}
 	run := &r.record
 	tx, _ := r.net.sends()
-	ring, _ := r.net.ring.Stats()
 	progress, _ := r.status.report()
 	m := metadata{
 		Schema: metadataSchema, Program: run.Program, Version: run.Version, Go: runtime.Version(), Args: r.args, Host: run.Host,
@@ -73,8 +74,8 @@ func (r *run) writeMetadata(code int) error {
 		Clock: "monotonic from start; receive times are the kernel's", Seed: run.Seed, Shard: r.o.shard, Shards: r.o.shards,
 		Mode: run.Mode, Method: run.Method.String(), FirstTTL: run.First, MaxTTL: run.Max, Flows: run.Flows, TimeoutNS: run.Timeout.Nanoseconds(),
 		Targets: r.targets.Len(), Start: run.Start.UTC().Format(time.RFC3339Nano), End: run.Start.Add(r.end.At).UTC().Format(time.RFC3339Nano),
-		Complete: r.end.Complete, Exit: code, AskedPPS: run.Rate, RatePPS: r.watched.sending.rate(),
-		Progress: progress, Counts: r.end.Counts, Strays: map[string]uint64{}, Verdicts: map[string]uint64{}, Frames: r.frames, NoRoom: r.net.unsent(), Ring: ring,
+		Complete: r.end.Complete, Exit: code, AskedPPS: run.Rate, RatePPS: r.sending().rate(),
+		Progress: progress, Counts: r.end.Counts, Strays: map[string]uint64{}, Verdicts: map[string]uint64{}, Frames: r.frames, NoRoom: r.net.unsent(), Ring: r.net.ringStats(), Loops: r.o.loops, KeptOut: r.net.keptOut(),
 	}
 	if r.why != nil {
 		m.Reason = r.why.Error()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/netip"
 	"sync"
 	"time"
@@ -13,18 +12,19 @@ import (
 	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/frame/link"
 	"github.com/hopquote/hopquote/rx"
-	"github.com/hopquote/hopquote/scheduler"
+	"github.com/hopquote/hopquote/rx/early"
 	"github.com/hopquote/hopquote/scheduler/survey/space"
 )
 
 // network is everything open that a survey sends and receives by.
 type network struct {
 	envelopes [2]*link.Envelope // by family; nil: no targets
-	senders   [2]*link.Sender
-	ring      *rx.Ring
+	senders   []senders         // by loop
+	rings     []*rx.Ring        // by loop
+	early     *early.Drop       // nil: the kernel sees the replies
 	ports     []*link.Ports
 	watchers  []*link.Watcher
-	srcPort   uint16 // of the first flow; ICMP: the identifier
+	srcPort   uint16 // the least; ICMP: of the identifiers
 	sum       uint16 // ICMP: the checksum of the first flow
 	epoch     time.Time
 }
@@ -42,7 +42,7 @@ func openNetwork(o *options, targets *space.Space, r *rand.Rand, gone func(error
 	ctx, cancel := context.WithTimeout(context.Background(), nextHopPatience)
 	defer cancel()
 	for _, s := range n.senders {
-		if s != nil {
+		for _, s := range s.all() {
 			s.Resolve(ctx)
 		}
 	}
@@ -70,10 +70,10 @@ func (n *network) open(o *options, targets *space.Space, r *rand.Rand, gone func
 	if err := n.holdPorts(o, r); err != nil {
 		return err
 	}
-	if err := n.openRing(o); err != nil {
+	if err := n.openRings(o); err != nil {
 		return err
 	}
-	for f, e := range n.envelopes {
+	for _, e := range n.envelopes {
 		if e == nil {
 			continue
 		}
@@ -82,10 +82,14 @@ func (n *network) open(o *options, targets *space.Space, r *rand.Rand, gone func
 			return err
 		}
 		n.watchers = append(n.watchers, w)
-		cfg := link.SenderConfig{Tx: o.tx, Rate: o.rate.packets, Bypass: o.bypass}
-		if n.senders[f], err = link.OpenSender(*e, cfg); err != nil {
+	}
+	for loop := range o.loops {
+		cfg := link.SenderConfig{Tx: o.tx, Rate: o.rate.packets, Bypass: o.bypass, Queue: loop}
+		s, err := openSenders(n.envelopes, cfg)
+		if err != nil {
 			return err
 		}
+		n.senders = append(n.senders, s)
 	}
 	return nil
 }
@@ -117,7 +121,7 @@ const (
 // holdPorts finds adjacent source ports for all flows, that nobody else has.
 func (n *network) holdPorts(o *options, r *rand.Rand) error {
 	if !o.method.HasPorts() {
-		n.srcPort = uint16(r.IntN(1<<16-1)) + 1
+		n.srcPort = uint16(r.IntN(1<<16-o.loops)) + 1
 		n.sum = uint16(r.IntN(1<<16-2-o.flows)) + 1
 		return nil
 	}
@@ -140,7 +144,7 @@ func (n *network) hold(o *options) error {
 		if e == nil {
 			continue
 		}
-		for i := range o.flows {
+		for i := range o.flows * o.loops {
 			p, err := link.NewPorts(e.Ports(o.method, n.srcPort+uint16(i)))
 			if err != nil {
 				return err
@@ -158,86 +162,6 @@ func (n *network) releasePorts() {
 	n.ports = nil
 }
 
-func (n *network) openRing(o *options) error {
-	env := n.any()
-	last := n.srcPort
-	if o.method.HasPorts() {
-		last += uint16(o.flows - 1)
-	}
-	filter, err := rx.SurveyFilter{
-		Link: env.Header.Type, Local4: n.src(0), Local6: n.src(1), Method: o.method, SrcPorts: [2]uint16{n.srcPort, last},
-	}.Program()
-	if err != nil {
-		return err
-	}
-	n.ring, err = rx.OpenRing(rx.RingConfig{
-		Interface: &net.Interface{Index: env.Interface.Index, Name: env.Interface.Name},
-		Link:      env.Header.Type, Filter: filter, Epoch: n.epoch, Profile: rx.Survey,
-	})
-	return err
-}
-
-// sender is what frames leave by.
-func (n *network) sender() scheduler.Sender {
-	switch {
-	case n.senders[0] == nil:
-		return n.senders[1]
-	case n.senders[1] == nil:
-		return n.senders[0]
-	}
-	return &bothFamilies{n.senders, n.any().Header.Type.HeaderLen()}
-}
-
-// sends tells how frames leave, and why not as was asked.
-func (n *network) sends() (link.Tx, error) {
-	for _, s := range n.senders {
-		if s != nil {
-			return s.Tx(), s.Fallback()
-		}
-	}
-	return 0, nil
-}
-
-// unsent is how many calls of the kernel found no room.
-func (n *network) unsent() uint64 {
-	var sum uint64
-	for _, s := range n.senders {
-		if s != nil {
-			c := s.Counts()
-			sum += c.NoRoom
-		}
-	}
-	return sum
-}
-
-// bothFamilies sends frames by the sender of their family, whose next hops may
-// differ.
-type bothFamilies struct {
-	senders [2]*link.Sender
-	ip      int // where the IP header is
-}
-
-// Send implements scheduler.Sender.
-func (b *bothFamilies) Send(frames [][]byte) (int, error) {
-	for from := 0; from < len(frames); {
-		v6, to := b.isIPv6(frames[from]), from+1
-		for to < len(frames) && b.isIPv6(frames[to]) == v6 {
-			to++
-		}
-		of := b.senders[0]
-		if v6 {
-			of = b.senders[1]
-		}
-		n, err := of.Send(frames[from:to])
-		if from += n; err != nil || from < to {
-			return from, err
-		}
-	}
-	return len(frames), nil
-}
-
-func (b *bothFamilies) isIPv6(f []byte) bool { return f[b.ip]>>4 == 6 }
-
 // probes are what the probes of each family share.
 func (n *network) probes(o *options) (four, six frame.Probe, err error) {
 	all := [2]frame.Probe{}
@@ -249,7 +173,7 @@ func (n *network) probes(o *options) (four, six frame.Probe, err error) {
 			if all[f].Size > e.MTU {
 				return four, six, fmt.Errorf("--size %d: %s takes %d bytes", o.size, e.Interface.Name, e.MTU)
 			}
-			all[f].SrcPort, all[f].Sum = n.srcPort, n.sum
+			all[f].Sum = n.sum
 		}
 	}
 	return all[0], all[1], nil
@@ -275,12 +199,15 @@ func (o *options) probe(src, dst netip.Addr) (frame.Probe, error) {
 func (n *network) close() error {
 	var closers []func() error
 	for _, s := range n.senders {
-		if s != nil {
+		for _, s := range s.all() {
 			closers = append(closers, s.Close)
 		}
 	}
-	if n.ring != nil {
-		closers = append(closers, n.ring.Close)
+	for _, r := range n.rings {
+		closers = append(closers, r.Close)
+	}
+	if n.early != nil {
+		closers = append(closers, n.early.Close)
 	}
 	for _, w := range n.watchers {
 		closers = append(closers, w.Close)

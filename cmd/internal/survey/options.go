@@ -49,6 +49,8 @@ type options struct {
 	source6  netip.Addr
 	tx       link.Tx
 	bypass   bool
+	keepOut  bool // the kernel, from the replies
+	loops    int
 
 	seed   uint64
 	seeded bool
@@ -120,6 +122,8 @@ func flagSet(o *options, r *raw) *pflag.FlagSet {
 	f.StringVarP(&r.sources, "source", "s", "", "source `ADDRESS`, or one for each family with a comma between")
 	f.StringVar(&r.tx, "tx", "packet", "`SENDER`: packet, xdp, auto or null")
 	f.BoolVar(&o.bypass, "qdisc-bypass", false, "skip the interface's queueing discipline")
+	f.BoolVar(&o.keepOut, "keep-kernel-out", false, "drop the replies before the kernel's own IP stack sees them (Linux 6.6, CAP_BPF, CAP_NET_ADMIN)")
+	f.IntVar(&o.loops, "loops", 1, "`N` loops side by side, each with its part of the targets and source ports")
 
 	f.Uint64Var(&r.seed, "seed", 0, "`NUMBER` that decides the order and the samples (random)")
 	f.StringVar(&r.shard, "shard", "", "`I/N`: the I-th of N parts, from 0")
@@ -181,7 +185,7 @@ func (o *options) check(r *raw, f *pflag.FlagSet) error {
 		{"first-ttl", int(o.first), 1, strategy.MaxTTL}, {"max-ttl", int(o.max), int(max(o.first, 1)), strategy.MaxTTL},
 		{"start-ttl", int(o.start), 1, strategy.MaxTTL}, {"flows", o.flows, 1, strategy.MaxFlows},
 		{"attempts", o.attempts, 1, strategy.MaxAttempts}, {"gap-limit", o.gap, 0, strategy.MaxTTL},
-		{"size", o.size, 0, 1280},
+		{"size", o.size, 0, 1280}, {"loops", o.loops, 1, maxLoops},
 	} {
 		if n.value < n.lo || n.value > n.hi {
 			return fmt.Errorf("--%s %d: allowed are %d to %d", n.name, n.value, n.lo, n.hi)
@@ -196,8 +200,10 @@ func (o *options) check(r *raw, f *pflag.FlagSet) error {
 		return fmt.Errorf("--status-interval %s: want 10ms or more", o.interval)
 	case f.Changed("random") && (o.random < 1 || r.prefix != ""):
 		return errors.New("--random: want 1 or more, and no --per-prefix beside it")
-	case int(o.srcPort)+o.flows > 1<<16:
-		return fmt.Errorf("--sport %d: there are no %d ports from there on", o.srcPort, o.flows)
+	case o.flows*o.loops > maxPorts:
+		return fmt.Errorf("--flows %d, --loops %d: that is a source port for each of %d flows, at most %d are possible", o.flows, o.loops, o.flows*o.loops, maxPorts)
+	case int(o.srcPort)+o.flows*o.loops > 1<<16:
+		return fmt.Errorf("--sport %d: there are no %d ports from there on", o.srcPort, o.flows*o.loops)
 	}
 	var err error
 	if o.rate, err = parseRate(r.rate); err != nil {

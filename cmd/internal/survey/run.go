@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -33,10 +34,11 @@ type run struct {
 	net     *network
 	record  record.Run
 	sink    *sink.Sink
-	watched *watched
-	engine  *scheduler.Engine
+	loops   []*watched
+	engines scheduler.Shards // of the loops
 	status  *status
 
+	draining atomic.Bool // no more probes leave
 	stopOnce sync.Once
 	why      error // why the run was stopped before it was complete; nil: it was not
 	end      record.End
@@ -66,6 +68,14 @@ func (r *run) do() error {
 		return err
 	}
 	defer r.net.close()
+	if r.o.keepOut {
+		if err := r.net.keepKernelOut(r.o); err != nil {
+			fmt.Fprintf(r.std.Err, "hopquote survey: --keep-kernel-out: %v\n", err)
+		}
+	}
+	if tx, why := r.net.sends(); why != nil {
+		fmt.Fprintf(r.std.Err, "hopquote survey: probes leave by %s: %v\n", tx, why)
+	}
 	if err := r.prepare(); err != nil {
 		return err
 	}
@@ -78,7 +88,7 @@ func (r *run) do() error {
 	}
 	s := listen()
 	defer s.close()
-	defer context.AfterFunc(ctx, r.net.ring.Wake)()
+	defer context.AfterFunc(ctx, r.net.wake)()
 	finished := make(chan struct{})
 	go func() {
 		for n := 0; ; n++ {
@@ -94,7 +104,7 @@ func (r *run) do() error {
 		}
 	}()
 	r.status.start(s.demand)
-	err = r.engine.Run(ctx)
+	err = r.engines.Run(ctx)
 	if errors.Is(err, scheduler.ErrInterrupted) {
 		err = nil // r.why has the reason
 	}
@@ -107,8 +117,8 @@ func (r *run) do() error {
 // first reason stays.
 func (r *run) stop(why error) {
 	r.stopOnce.Do(func() { r.why = why })
-	r.watched.draining.Store(true)
-	r.net.ring.Wake()
+	r.draining.Store(true)
+	r.net.wake()
 }
 
 // close ends the outputs and notes what became of the run.
@@ -117,11 +127,13 @@ func (r *run) close(err error) {
 		r.stopOnce.Do(func() { r.why = err })
 	}
 	r.end.At = time.Since(r.net.epoch)
-	r.end.Counts, r.frames = r.engine.Counts(), r.engine.Frames()
-	r.end.KernelDrops, _ = r.net.ring.Drops()
-	r.end.Complete = r.watched.surveyor.Done()
-	all, done := r.watched.progress()
-	r.status.note(r.end.At, r.end.Counts, r.watched.sending, all, done)
+	r.end.Counts, r.frames = r.engines.Counts(), r.engines.Frames()
+	r.end.KernelDrops = r.net.drops()
+	r.end.Complete = true
+	for _, w := range r.loops {
+		r.end.Complete = r.end.Complete && w.surveyor.Done()
+		w.note(r.end.At)
+	}
 	if err := r.sink.Close(&r.end); err != nil {
 		r.stopOnce.Do(func() { r.why = err })
 	}
@@ -144,37 +156,55 @@ func (r *run) prepare() error {
 		Attempts: o.attempts, GapLimit: o.gap, Timeout: o.timeout, Rate: perSecond, Size4: r.cfg.Probe4.Size, Size6: r.cfg.Probe6.Size,
 		Link: env.Header.Type, Interface: env.Interface.Name,
 	}
-	w := &watched{srcPort: n.srcPort, ports: o.method.HasPorts()}
-	r.watched = w
-	r.cfg.Reply, r.cfg.Finish = w.reply, w.finish
-	if w.surveyor, err = newSurveyor(o.mode, r.cfg); err != nil {
-		return err
-	}
 	r.status = r.newStatus(perSecond)
-	w.status = r.status
-	book, window, err := r.newBook(perSecond)
-	if err != nil {
-		return err
-	}
 	r.sink, err = sink.Open(sink.Config{
 		Targets: o.outputs, Run: &r.record, Stdout: r.std.Out, Overwrite: o.overwrite, Failed: r.stop,
 	})
 	if err != nil {
 		return err
 	}
-	w.sink, w.probes = r.sink, r.sink.Traces() && o.mode != "random"
-	cfg := scheduler.Config{
-		Strategy: w, Clock: scheduler.Monotonic{Epoch: n.epoch}, Sender: n.sender(), Receiver: n.ring, Book: book,
+	for loop := range o.loops {
+		if err := r.addLoop(loop, perSecond/float64(o.loops)); err != nil {
+			return errors.Join(err, r.sink.Close(&r.end))
+		}
+	}
+	return nil
+}
+
+// addLoop makes the next of the loops, which sends so many probes in a second.
+func (r *run) addLoop(loop int, perSecond float64) error {
+	o, n := r.o, r.net
+	env := n.any()
+	w := &watched{srcPort: n.firstPort(loop, o.loops), meter: &meter{every: o.interval}, sink: r.sink, draining: &r.draining}
+	if o.method.HasPorts() {
+		w.stride = uint16(o.loops)
+	}
+	w.probes = r.sink.Traces() && o.mode != "random"
+	cfg := r.cfg
+	cfg.Probe4.SrcPort, cfg.Probe6.SrcPort, cfg.Stride = w.srcPort, w.srcPort, o.loops
+	cfg.Shard, cfg.Shards = o.shard+o.shards*uint64(loop), o.shards*uint64(o.loops)
+	cfg.Reply, cfg.Finish = w.reply, w.finish
+	var err error
+	if w.surveyor, err = newSurveyor(o.mode, cfg); err != nil {
+		return err
+	}
+	book, window, err := r.newBook(perSecond)
+	if err != nil {
+		return err
+	}
+	engine := scheduler.Config{
+		Strategy: w, Clock: scheduler.Monotonic{Epoch: n.epoch}, Sender: n.senders[loop].sender(), Receiver: n.rings[loop], Book: book,
 		Link: env.Header, MTU: env.MTU, Window: window, Rate: perSecond, Full: r.sink.Full,
 	}
 	if perSecond == 0 {
-		cfg.Batch = maxBatch
+		engine.Batch = maxBatch
 	}
 	if r.sink.Frames() {
-		cfg.Observer = frames{r.sink}
+		engine.Observer = frames{r.sink}
 	}
-	r.engine = scheduler.New(cfg)
-	w.counts = r.engine.Counts
+	e := scheduler.New(engine)
+	w.counts = e.Counts
+	r.loops, r.engines, r.status.meters = append(r.loops, w), append(r.engines, e), append(r.status.meters, w.meter)
 	return nil
 }
 
@@ -188,9 +218,9 @@ const (
 
 // newBook makes the ledger of the probes in flight.
 func (r *run) newBook(perSecond float64) (*rx.Ledger, int, error) {
-	window := maxWindow
+	window := maxWindow / r.o.loops
 	if perSecond > 0 {
-		window = int(min(max(perSecond*r.o.timeout.Seconds()*1.5, minWindow), maxWindow))
+		window = int(min(max(perSecond*r.o.timeout.Seconds()*1.5, minWindow), float64(window)))
 	}
 	var key [8]byte
 	for i := range key {
@@ -206,7 +236,7 @@ func (r *run) newStatus(perSecond float64) *status {
 	s := &status{
 		out: r.std.Err, form: r.o.status, every: r.o.interval, asked: perSecond, unit: "probes",
 		found: func() uint64 { return r.sink.Found() },
-		drops: func() uint64 { n, _ := r.net.ring.Drops(); return n },
+		drops: r.net.drops,
 	}
 	if r.o.mode == "adaptive" {
 		s.unit = "traces"
@@ -228,7 +258,15 @@ func (r *run) summary() string {
 		"verdicts:%s\n"+
 		"%d targets, %d interfaces, %d traces in %.3f s; probes left at %.0f/s\n",
 		c.Sent, c.Answered, c.Expired, c.InFlight, c.Received, c.Matched, c.Duplicate, c.Late, c.Strays(), r.end.KernelDrops, verdicts(c),
-		r.targets.Len(), r.sink.Found(), max(r.end.Traces, r.sink.Finished()), r.end.At.Seconds(), r.watched.sending.rate())
+		r.targets.Len(), r.sink.Found(), max(r.end.Traces, r.sink.Finished()), r.end.At.Seconds(), r.sending().rate())
+}
+
+// sending is from the first to the last probe of all loops.
+func (r *run) sending() (sum span) {
+	for _, w := range r.loops {
+		sum.add(w.sending)
+	}
+	return sum
 }
 
 // verdicts lists those that occurred.

@@ -29,13 +29,9 @@ func TestScore(t *testing.T) {
 				continue // the others find their way in the same manner, and it takes long
 			}
 			t.Run(mode+"/"+name, func(t *testing.T) {
-				world := world
 				timeout := "2s"
 				if mode == "adaptive" {
 					timeout = "150ms" // it waits for many silent hops, one after the other
-				}
-				if name == "tcp-ack" {
-					world.Duplicates = 0 // a RST does not tell which of the probes it answers
 				}
 				n := open(t, world)
 				file := t.TempDir() + "/traces"

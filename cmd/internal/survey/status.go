@@ -12,7 +12,7 @@ import (
 	"github.com/hopquote/hopquote/rx"
 )
 
-// status reports how far a run is: the engine notes it now and then, and a
+// status reports how far a run is: each loop notes it now and then, and a
 // goroutine of its own writes it.
 type status struct {
 	out   io.Writer
@@ -24,9 +24,7 @@ type status struct {
 	found func() uint64
 	drops func() uint64
 
-	next   time.Duration
-	last   sample
-	latest atomic.Pointer[sample]
+	meters []*meter // by loop
 
 	mu      sync.Mutex // guards out
 	width   int
@@ -34,26 +32,51 @@ type status struct {
 	stopped chan struct{}
 }
 
-// sample is a moment of a run.
+// meter takes samples of a loop.
+type meter struct {
+	every  time.Duration
+	next   time.Duration
+	last   sample
+	latest atomic.Pointer[sample]
+}
+
+// sample is a moment of a loop.
 type sample struct {
 	at        time.Duration
 	counts    rx.Counts
-	average   float64 // probes in a second, while they left
+	sending   span
 	all, done uint64
 	recent    float64 // probes in a second since the sample before
 }
 
 // due tells whether the next sample is.
-func (s *status) due(now time.Duration) bool { return now >= s.next }
+func (m *meter) due(now time.Duration) bool { return now >= m.next }
 
 // note takes a sample. The first one comes when probing begins.
-func (s *status) note(now time.Duration, c rx.Counts, sending span, all, done uint64) {
-	n := &sample{at: now, counts: c, average: sending.rate(), all: all, done: done}
-	if d := now - s.last.at; d > 0 {
-		n.recent = float64(c.Sent-s.last.counts.Sent) / d.Seconds()
+func (m *meter) note(now time.Duration, c rx.Counts, sending span, all, done uint64) {
+	n := &sample{at: now, counts: c, sending: sending, all: all, done: done}
+	if d := now - m.last.at; d > 0 {
+		n.recent = float64(c.Sent-m.last.counts.Sent) / d.Seconds()
 	}
-	s.last, s.next = *n, now+s.every
-	s.latest.Store(n)
+	m.last, m.next = *n, now+m.every
+	m.latest.Store(n)
+}
+
+// sum adds up the latest samples of all loops, if each has one.
+func (s *status) sum() (sum sample, ok bool) {
+	for _, m := range s.meters {
+		n := m.latest.Load()
+		if n == nil {
+			return sum, false
+		}
+		sum.at = max(sum.at, n.at)
+		sum.counts.Add(&n.counts)
+		sum.sending.add(n.sending)
+		sum.all += n.all
+		sum.done += n.done
+		sum.recent += n.recent
+	}
+	return sum, len(s.meters) > 0
 }
 
 // start begins reporting, asked for by demand too.
@@ -114,13 +137,13 @@ type report struct {
 }
 
 func (s *status) report() (report, bool) {
-	n := s.latest.Load()
-	if n == nil {
+	n, ok := s.sum()
+	if !ok {
 		return report{}, false
 	}
 	c := &n.counts
 	r := report{
-		ElapsedNS: int64(n.at), Unit: s.unit, Total: n.all, Done: n.done, Sent: c.Sent, RatePPS: n.recent, AveragePPS: n.average, AskedPPS: s.asked,
+		ElapsedNS: int64(n.at), Unit: s.unit, Total: n.all, Done: n.done, Sent: c.Sent, RatePPS: n.recent, AveragePPS: n.sending.rate(), AskedPPS: s.asked,
 		InFlight: c.InFlight, Answered: c.Answered, Expired: c.Expired, Replies: c.Received, Duplicate: c.Duplicate, Late: c.Late,
 		Stray: c.Strays(), Found: s.found(), KernelDrops: s.drops(),
 	}

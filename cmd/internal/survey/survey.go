@@ -120,9 +120,6 @@ func (r *run) report() int {
 		code = exitPartial
 		fmt.Fprintf(r.std.Err, "hopquote survey: %d replies found no room in the receive ring and are missing\n", r.end.KernelDrops)
 	}
-	if tx, why := r.net.sends(); why != nil {
-		fmt.Fprintf(r.std.Err, "hopquote survey: probes left by %s: %v\n", tx, why)
-	}
 	fmt.Fprint(r.std.Err, r.summary())
 	if err := r.writeMetadata(code); err != nil {
 		fmt.Fprintf(r.std.Err, "hopquote survey: %v\n", err)

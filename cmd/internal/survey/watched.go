@@ -19,11 +19,11 @@ type watched struct {
 	sink     *sink.Sink
 	probes   bool   // the sink wants to know of every probe
 	srcPort  uint16 // of the first flow
-	ports    bool   // each flow has its own
-	draining atomic.Bool
+	stride   uint16 // from there to the next flow's; 0: all have the same
+	draining *atomic.Bool
 	counts   func() rx.Counts
 	sending  span // of all probes
-	status   *status
+	meter    *meter
 	record   record.Reply // scratch
 }
 
@@ -31,6 +31,18 @@ type watched struct {
 type span struct {
 	first, last time.Duration
 	probes      uint64
+}
+
+// add makes it that of another loop's probes too.
+func (s *span) add(o span) {
+	switch {
+	case o.probes == 0:
+		return
+	case s.probes == 0:
+		*s = o
+		return
+	}
+	s.first, s.last, s.probes = min(s.first, o.first), max(s.last, o.last), s.probes+o.probes
 }
 
 // rate is how many probes left in a second.
@@ -47,11 +59,16 @@ func (w *watched) Plan(pass *scheduler.Pass) {
 	if !w.draining.Load() {
 		w.surveyor.Plan(pass)
 	}
-	if w.status.due(pass.Now) {
-		all, done := w.progress()
-		w.status.note(pass.Now, w.counts(), w.sending, all, done)
+	if w.meter.due(pass.Now) {
+		w.note(pass.Now)
 	}
-	pass.Wake = min(pass.Wake, pass.Now+w.status.every)
+	pass.Wake = min(pass.Wake, pass.Now+w.meter.every)
+}
+
+// note takes a sample for the status.
+func (w *watched) note(now time.Duration) {
+	all, done := w.progress()
+	w.meter.note(now, w.counts(), w.sending, all, done)
 }
 
 // Done tells that there is nothing more to learn.
@@ -79,13 +96,10 @@ func (w *watched) reply(r *strategy.Reply) {
 	b := m.Reply
 	q := &b.Quote
 	w.record = record.Reply{
-		Target: r.Addr, Index: r.Target, Flow: uint16(r.Flow), TTL: r.TTL, Attempt: uint8(r.Attempt), SrcPort: w.srcPort,
+		Target: r.Addr, Index: r.Target, Flow: uint16(r.Flow), TTL: r.TTL, Attempt: uint8(r.Attempt), SrcPort: w.srcPort + uint16(r.Flow)*w.stride,
 		Verdict: m.Verdict, From: b.From, At: m.At, RTT: m.RTT, Kind: b.Kind, Type: b.Type, Code: b.Code, Flags: b.Flags,
 		TTLBack: b.TTL, TOSBack: b.TOS, ID: b.ID, Size: b.Size, MTU: b.MTU,
 		Quoted: q.Bytes, QuoteTTL: q.TTL, QuoteTOS: q.TOS, QuoteLength: q.Length, Anomalies: m.Flags, Ext: b.Ext, ExtCompliant: b.ExtCompliant,
-	}
-	if w.ports {
-		w.record.SrcPort += uint16(r.Flow)
 	}
 	if !b.Kind.IsError() {
 		w.record.Quoted, w.record.Ext = 0, nil

@@ -34,6 +34,9 @@ func (r *run) writeJSON(err error) error {
 	if r.hops != nil {
 		records = r.hops.Records()
 	}
+	if r.quotes != nil {
+		facts.QuoteChanges, facts.PathChanges = r.quoteChanges(records)
+	}
 	return jsonout.Write(r.std.Out, jsonout.Build(facts, records))
 }
 
@@ -78,7 +81,7 @@ func (r *run) jsonOptions() jsonout.Options {
 		FirstTTL: o.First, MaxTTL: o.Max, Queries: o.Queries, Window: o.Sim,
 		WaitNS: option.Duration(o.Wait.Max).Nanoseconds(), WaitHere: o.Wait.Here, WaitNear: o.Wait.Near,
 		GapNS: option.Duration(o.SendWait).Nanoseconds(), SizeBytes: r.size,
-		TOS: int(r.tos), DontFragment: o.DontFragment, Numeric: o.Numeric,
+		TOS: int(r.tos), DontFragment: o.DontFragment, Numeric: o.Numeric, Quotes: o.Quotes,
 	}
 	if r.method.HasPorts() {
 		port := int(firstPort(o))

@@ -15,11 +15,15 @@ type observer struct {
 	capture *capture.Writer // nil for none
 	names   *names.Cache    // nil for none
 	origins *asn.Source     // nil for none
+	quotes  *quoteLog       // nil for none
 }
 
 func (o *observer) FrameSent(at time.Duration, f []byte) {
 	if o.capture != nil {
 		o.capture.Frame(at, f, true)
+	}
+	if o.quotes != nil {
+		o.quotes.sent(f)
 	}
 }
 
@@ -27,6 +31,9 @@ func (o *observer) FrameSent(at time.Duration, f []byte) {
 func (o *observer) FrameMatched(p *rx.Packet, m *rx.Match) {
 	if o.capture != nil && !p.Local {
 		o.capture.Frame(p.At, p.Data, false)
+	}
+	if o.quotes != nil {
+		o.quotes.matched(m)
 	}
 	if o.names != nil {
 		o.names.Start(m.Reply.From)

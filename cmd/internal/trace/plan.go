@@ -118,6 +118,9 @@ func (r *run) plan(env *link.Envelope) hops.Config {
 	case "icmp":
 		p.SrcPort, p.Seq = r.echoID, uint32(firstPort(o))
 		cfg.Count = hops.CountSeq
+		if o.Quotes {
+			setZeroSum(p)
+		}
 	case "tcp":
 		p.TCP, p.DstPort = r.tcp, firstPort(o)
 	case methodConnect:

@@ -50,6 +50,7 @@ func (r *run) probe(ctx context.Context, stop context.CancelCauseFunc, n *networ
 		print = newPrinter(r.out, stop)
 		cfg.Settle = print.settle
 	}
+	lines := r.showQuotes(n, print, &cfg)
 	var err error
 	if r.hops, err = newStrategy(r.opts, cfg); err != nil {
 		return err
@@ -58,7 +59,7 @@ func (r *run) probe(ctx context.Context, stop context.CancelCauseFunc, n *networ
 		print.start()
 	}
 	engine := scheduler.New(scheduler.Config{
-		Strategy: r.hops, Clock: n.clock, Sender: n.sender, Receiver: n.receiver, Identities: n.identities, Amend: n.amend,
+		Strategy: r.driven(), Clock: n.clock, Sender: n.sender, Receiver: n.receiver, Identities: n.identities, Amend: n.amend,
 		Link: n.envelope.Header, MTU: r.mtu(n.envelope),
 		Window: r.opts.Sim, Gap: option.Duration(r.opts.SendWait),
 		Observer: r.observer(n, print, pcap),
@@ -78,6 +79,9 @@ func (r *run) probe(ctx context.Context, stop context.CancelCauseFunc, n *networ
 	r.drops, _ = n.receiver.Drops()
 	if print == nil {
 		return err
+	}
+	if lines != nil {
+		lines.end()
 	}
 	if failed := print.finish(); failed != nil {
 		// It is also the cause that stopped the engine.

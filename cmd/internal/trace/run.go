@@ -39,7 +39,8 @@ type run struct {
 	wire     *wire.Wire   // nil until it is open
 	start    time.Time
 	envelope link.Envelope
-	hops     strategy // nil until the first probe could leave
+	hops     strategy  // nil until the first probe could leave
+	quotes   *quoteLog // nil without --quotes
 	counts   rx.Counts
 	drops    uint64
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hopquote/hopquote/rx"
+	"github.com/hopquote/hopquote/rx/anomaly/onpath"
 	"github.com/hopquote/hopquote/scheduler/hops"
 
 	"github.com/hopquote/hopquote/cmd/internal/output/text"
@@ -37,6 +38,10 @@ type Facts struct {
 	// how it knows; nil leaves them out. An error counts as a failed look-up.
 	Origins      text.Origins
 	OriginSource string
+	// QuoteChanges is what changed in the quotes, by the records' tags, and
+	// PathChanges where on the path: both nil without --quotes.
+	QuoteChanges map[int][]onpath.Change
+	PathChanges  []onpath.Finding
 }
 
 // timeForm is RFC 3339 with all nine decimals, so that texts sort by time.
@@ -51,6 +56,7 @@ func Build(f Facts, records []hops.Record) Document {
 		Method: f.Method, Options: f.Options,
 		Start: f.Start.UTC().Format(timeForm), End: f.End.UTC().Format(timeForm),
 		StopReason: f.Stop, Counts: counts(f.Counts, f.KernelDrops),
+		PathChanges: pathChanges(f.PathChanges),
 	}
 	if f.Err != nil {
 		d.StopReason, d.Error = Failed, known(f.Err.Error(), true)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/rx"
+	"github.com/hopquote/hopquote/rx/anomaly/onpath"
 	"github.com/hopquote/hopquote/scheduler/hops"
 )
 
@@ -90,6 +91,25 @@ func TestGolden(t *testing.T) {
 			}
 			return f, []hops.Record{r}
 		}},
+		{"quotes", func() (Facts, []hops.Record) {
+			f := facts()
+			f.Options.Quotes, f.Options.TOS = true, 0xb8
+			near, far := icmp(sent(1, 0), hops.Hop, "10.1.1.1", frame.KindTimeExceeded, 11, 0), icmp(sent(2, 0), hops.Hop, "10.1.2.1", frame.KindTimeExceeded, 11, 0)
+			var p onpath.Path
+			f.QuoteChanges = make(map[int][]onpath.Change)
+			for _, r := range []*hops.Record{&near, &far} {
+				probe := packet(t, &r.Probe)
+				quote := packet(t, &r.Probe)[:28]
+				if r == &far {
+					quote[1] = 0
+					copy(quote[12:], []byte{192, 0, 2, 7})
+				}
+				a := onpath.Answer{TTL: r.TTL, From: r.Answer.From, Target: f.Target, Expired: true, Probe: probe, Quote: quote}
+				f.QuoteChanges[r.Tag] = p.Add(&a).Changes
+			}
+			f.PathChanges = p.Findings()
+			return f, []hops.Record{near, far}
+		}},
 		{"raw", func() (Facts, []hops.Record) {
 			f := facts()
 			protocol := 253
@@ -131,4 +151,18 @@ func TestGolden(t *testing.T) {
 			}
 		})
 	}
+}
+
+// packet gives a probe's packet, with TOS 0xb8.
+func packet(t *testing.T, p *frame.Probe) []byte {
+	t.Helper()
+	q := *p
+	q.TOS = 0xb8
+	tmpl, err := frame.NewTemplate(frame.Link{}, &q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, tmpl.Len())
+	tmpl.Put(b, &q)
+	return b
 }

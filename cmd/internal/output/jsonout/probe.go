@@ -48,6 +48,7 @@ func probe(r *hops.Record, f *Facts) Probe {
 	out.AS = origins(a.From, f)
 	out.RTTNS = known(a.RTT.Nanoseconds(), true)
 	out.Reply = reply(a)
+	out.Reply.QuoteChanges = quoteChanges(f.QuoteChanges[r.Tag])
 	return out
 }
 

@@ -15,21 +15,22 @@ const Schema = "hopquote.trace/1"
 // Document is one run. It is complete and valid also when nothing answered,
 // when the run was interrupted and when it failed.
 type Document struct {
-	Schema      string      `json:"schema"`       // always Schema
-	Program     string      `json:"program"`      // name
-	Version     string      `json:"version"`      // of the program
-	CommandLine []string    `json:"command_line"` // as the program got it, its own name first
-	Target      Target      `json:"target"`
-	Source      *netip.Addr `json:"source"`      // null when the run failed before it was known
-	Interface   *string     `json:"interface"`   // by which the probes left; null like source
-	Method      string      `json:"method"`      // udp, icmp, tcp, udplite, dccp, raw, tcpconn
-	Options     Options     `json:"options"`     // in effect, defaults included
-	Start       string      `json:"start"`       // RFC 3339, UTC, nanoseconds: what offsets count from
-	End         string      `json:"end"`         // same form
-	StopReason  StopReason  `json:"stop_reason"` // why the run ended
-	Error       *string     `json:"error"`       // text of the error for stop_reason error, null otherwise
-	Hops        []Hop       `json:"hops"`        // every TTL that was probed, ascending, those past the target included
-	Counts      Counts      `json:"counts"`
+	Schema      string       `json:"schema"`       // always Schema
+	Program     string       `json:"program"`      // name
+	Version     string       `json:"version"`      // of the program
+	CommandLine []string     `json:"command_line"` // as the program got it, its own name first
+	Target      Target       `json:"target"`
+	Source      *netip.Addr  `json:"source"`       // null when the run failed before it was known
+	Interface   *string      `json:"interface"`    // by which the probes left; null like source
+	Method      string       `json:"method"`       // udp, icmp, tcp, udplite, dccp, raw, tcpconn
+	Options     Options      `json:"options"`      // in effect, defaults included
+	Start       string       `json:"start"`        // RFC 3339, UTC, nanoseconds: what offsets count from
+	End         string       `json:"end"`          // same form
+	StopReason  StopReason   `json:"stop_reason"`  // why the run ended
+	Error       *string      `json:"error"`        // text of the error for stop_reason error, null otherwise
+	Hops        []Hop        `json:"hops"`         // every TTL that was probed, ascending, those past the target included
+	PathChanges []PathChange `json:"path_changes"` // where on the path packets are changed, by hop; empty without --quotes
+	Counts      Counts       `json:"counts"`
 }
 
 // Target is where the probes were headed.
@@ -56,6 +57,7 @@ type Options struct {
 	Protocol        *int         `json:"protocol"` // raw only: the IP protocol number
 	Gateways        []netip.Addr `json:"gateways"` // of a source route, in order of passing
 	Numeric         bool         `json:"numeric"`  // no names were looked up
+	Quotes          bool         `json:"quotes"`   // quote_changes and path_changes were looked for
 }
 
 // StopReason is why a run ended.
@@ -132,6 +134,8 @@ type Reply struct {
 	Rewritten        []string    `json:"rewritten"`          // those of them that are quoted fields that differ from what was sent
 	Quote            *Quote      `json:"quote"`              // what an ICMP error brought back; null for other replies
 	Extensions       *Extensions `json:"extensions"`         // RFC 4884; null when there are none
+
+	QuoteChanges []QuoteChange `json:"quote_changes"` // all that differs in it from what was sent; empty without --quotes
 }
 
 // Quote is the part of the probe that an ICMP error carries.

@@ -18,6 +18,7 @@ import (
 	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/rx"
 	"github.com/hopquote/hopquote/rx/anomaly"
+	"github.com/hopquote/hopquote/rx/anomaly/onpath"
 	"github.com/hopquote/hopquote/scheduler/hops"
 )
 
@@ -67,6 +68,9 @@ func TestSchemaTable(t *testing.T) {
 	for _, r := range append(rx.Rules(), rx.AnswerRules()...) {
 		want[word(r.Name)] = true
 	}
+	for k := range onpath.Kind(onpath.Kinds) {
+		want[k.String()] = true
+	}
 	for _, role := range roles {
 		want[role] = true
 	}
@@ -88,7 +92,7 @@ func TestSchemaTable(t *testing.T) {
 }
 
 func TestNoNullLists(t *testing.T) {
-	hollow := Document{Hops: []Hop{{}, {Probes: []Probe{
+	hollow := Document{PathChanges: []PathChange{{}}, Hops: []Hop{{}, {Probes: []Probe{
 		{AS: &AS{}},
 		{Reply: &Reply{Extensions: &Extensions{}}},
 		{Reply: &Reply{Extensions: &Extensions{Objects: []Object{{}}}}},
@@ -99,7 +103,7 @@ func TestNoNullLists(t *testing.T) {
 		if err := Write(&out, d); err != nil {
 			t.Fatal(err)
 		}
-		for _, key := range []string{"command_line", "hops", "probes", "tcp_flags", "rewritten", "objects", "mpls", "stray_reasons", "verdicts", "anomalies", "origins"} {
+		for _, key := range []string{"command_line", "hops", "probes", "tcp_flags", "rewritten", "objects", "mpls", "stray_reasons", "verdicts", "anomalies", "origins", "quote_changes", "path_changes", "fields"} {
 			if strings.Contains(out.String(), `"`+key+`": null`) {
 				t.Errorf("%s is null in\n%s", key, &out)
 			}

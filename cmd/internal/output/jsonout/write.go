@@ -32,6 +32,10 @@ func complete(d Document) Document {
 	d.Counts.StrayReasons, d.Counts.Verdicts = list(d.Counts.StrayReasons), list(d.Counts.Verdicts)
 	d.Options.WaitHere, d.Options.WaitNear = finite(d.Options.WaitHere), finite(d.Options.WaitNear)
 	d.Options.Gateways = list(d.Options.Gateways)
+	d.PathChanges = slices.Clone(list(d.PathChanges))
+	for i := range d.PathChanges {
+		d.PathChanges[i].Fields = list(d.PathChanges[i].Fields)
+	}
 	d.Hops = slices.Clone(list(d.Hops))
 	for i := range d.Hops {
 		h := &d.Hops[i]
@@ -52,6 +56,7 @@ func complete(d Document) Document {
 
 func completeReply(r Reply) *Reply {
 	r.TCPFlags, r.Rewritten, r.Anomalies = list(r.TCPFlags), list(r.Rewritten), list(r.Anomalies)
+	r.QuoteChanges = list(r.QuoteChanges)
 	if r.Extensions != nil {
 		e := *r.Extensions
 		e.Objects = slices.Clone(list(e.Objects))
