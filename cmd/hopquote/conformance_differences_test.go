@@ -160,6 +160,14 @@ var differences = []difference{
 		ours:   result{Stdout: header("10.2.2.2", 2, 60) + " 1  10.1.1.1  X ms\n 2  *\n"},
 	},
 	{
+		name:   "50 short quotes",
+		reason: "addresses and identification are enough for one probe in flight, though the ports did not come back",
+		args:   "-n -q1 -m2 -w0.5 10.2.2.2",
+		script: "hop 1 te from 10.1.1.1\nhop 2 te from 10.1.2.1 quote 24",
+		theirs: result{Stdout: header("10.2.2.2", 2, 60) + " 1  10.1.1.1  X ms\n 2  *\n"},
+		ours:   result{Stdout: header("10.2.2.2", 2, 60) + " 1  10.1.1.1  X ms\n 2  10.1.2.1  X ms\n"},
+	},
+	{
 		name:        "17 what nobody can guess",
 		reason:      "two bytes of the payload make the checksum a random one, so that only who has seen the probe can answer it",
 		args:        "-n -q1 -m1 10.2.2.2",
