@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hopquote/hopquote/frame"
+	"github.com/hopquote/hopquote/rx/anomaly"
 )
 
 // forEachKeyed runs a test for every method that carries a token.
@@ -35,7 +36,7 @@ func TestLedgerMatch(t *testing.T) {
 			return Match{
 				Verdict: v, Tag: 1000 + i, RTT: rtt - time.Duration(i), At: sent + rtt,
 				Origin: Origin{Dst: f.target, TTL: uint8(i + 1), Sent: sent + time.Duration(i)},
-				Diff:   QuotedTTL, // nobody counts it down here
+				Flags:  anomaly.TTL, // nobody counts it down here
 			}
 		}
 		header := 20
@@ -50,11 +51,11 @@ func TestLedgerMatch(t *testing.T) {
 			r := quoted(t, f.router, f.local, wires[i], length)
 			expect := want(i, Exact)
 			if i == 0 {
-				expect.Diff = 0 // its TTL is 1
+				expect.Flags = 0 // its TTL is 1
 			}
 			if i%3 == 2 {
 				r = answeredBy(t, &probes[i], wires[i])
-				expect.Diff = 0
+				expect.Flags = 0
 				if m == frame.UDP || m == frame.UDPLite {
 					// The one with the highest TTL is the likeliest.
 					expect.Ambiguous = i > 0
@@ -62,6 +63,9 @@ func TestLedgerMatch(t *testing.T) {
 			}
 			for _, v := range []Verdict{Exact, Duplicate} {
 				expect.Verdict = v
+				if v == Duplicate {
+					expect.Flags |= anomaly.Duplicate
+				}
 				if v == Duplicate && expect.Ambiguous {
 					continue // others are still in flight: it is theirs
 				}
@@ -78,50 +82,177 @@ func TestLedgerMatch(t *testing.T) {
 	})
 }
 
-func TestLedgerStrays(t *testing.T) {
-	forEachKeyed(t, func(t *testing.T, f family, m frame.Method) {
-		l := newLedger(t, 64, f.local.Is6())
-		p := f.keyed(t, m, f.target, 5)
-		wire := l.send(t, 5, &p, sent)
-		for name, change := range map[string]func(q *frame.Probe){
-			"destination": func(q *frame.Probe) { q.Dst = f.other },
-			"source":      func(q *frame.Probe) { q.Src = f.other },
-			"source port": func(q *frame.Probe) { q.SrcPort++ },
-			"destination port": func(q *frame.Probe) {
-				if q.Method == frame.ICMP {
-					q.SrcPort ^= 1
+// What bad quoting and rewriting leave of a token is enough where one probe fits.
+func TestLedgerBlurredQuotes(t *testing.T) {
+	l := newLedger(t, 64, false)
+	p := ipv4.keyed(t, frame.UDP, ipv4.target, 7)
+	other := ipv4.keyed(t, frame.UDP, ipv4.target, 8)
+	wire := l.send(t, 7, &p, sent)
+	l.send(t, 8, &other, sent)
+	for _, c := range []struct {
+		name  string
+		wire  []byte
+		flags anomaly.Flag
+	}{
+		{"identification zero", setID(wire, 0), anomaly.IDZero},
+		{"identification swapped", setID(wire, p.ID>>8|p.ID<<8), anomaly.IDSwapped},
+		{"identification one more", setID(wire, p.ID+1), anomaly.IDPlusOne},
+		{"no checksum", func() []byte {
+			b := setID(wire, p.ID)
+			b[26], b[27] = 0, 0
+			return b
+		}(), anomaly.ChecksumZero},
+	} {
+		r := quoted(t, ipv4.router, ipv4.local, c.wire, 28)
+		var m Match
+		l.Match(&r, sent+rtt, &m)
+		if m.Tag != 7 || m.Flags&anomaly.Rewrites != c.flags {
+			t.Errorf("%s: %v (%v) for tag %d, rewritten %v; want tag 7, %v", c.name, m.Verdict, m.Reason, m.Tag, m.Flags, c.flags)
+		}
+	}
+}
+
+// Two probes that half a token fits are as good as none.
+func TestLedgerAmbiguous(t *testing.T) {
+	l := newLedger(t, 1<<17, false)
+	seen := map[uint16]bool{}
+	p := ipv4.keyed(t, frame.UDP, ipv4.target, 5)
+	for tag := range 100 {
+		l.send(t, tag, &p, sent)
+		seen[p.ID] = true
+	}
+	// They rarely share the upper half of a token; leave out all that share none.
+	for shared := false; !shared; {
+		ticket, err := l.Take(100, &p, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if shared = seen[p.ID]; shared {
+			l.Enter(ticket, 100, &p, sent)
+		}
+	}
+	wire := onWire(t, &p)
+	wire[26], wire[27] = 0, 0 // no checksum: the lower half is not there
+	r := quoted(t, ipv4.router, ipv4.local, wire, 28)
+	var m Match
+	l.Match(&r, sent+rtt, &m)
+	if m.Verdict != Ambiguous || m.Reason != ReasonAmbiguous {
+		t.Errorf("%v (%v), want ambiguous", m.Verdict, m.Reason)
+	}
+	r = quoted(t, ipv4.router, ipv4.local, onWire(t, &p), 28)
+	l.Match(&r, sent+rtt, &m)
+	if m.Verdict != Exact || m.Tag != 100 {
+		t.Errorf("with a whole token: %v (%v) for tag %d, want exact for 100", m.Verdict, m.Reason, m.Tag)
+	}
+}
+
+// Of a flow over IPv6 every probe is told by the lower half of its token, those
+// that leave in one batch too.
+func TestLedgerLowerHalves(t *testing.T) {
+	const flows, batch = 80, 50
+	for _, m := range []frame.Method{frame.UDP, frame.ICMP} {
+		l := newLedger(t, 1<<15, true)
+		left := 0
+		for flow := range flows {
+			p := ipv6.keyed(t, m, ipv6.target, 5)
+			p.SrcPort = uint16(flow + 1)
+			// A flow of as many as one walk looks at, many times over.
+			seen := map[uint32]bool{}
+			for range maxWalk / batch {
+				var tickets [batch]Ticket
+				var probes [batch]frame.Probe
+				for i := range batch {
+					var err error
+					if tickets[i], err = l.Take(left+i, &p, false); err != nil {
+						t.Fatal(err)
+					}
+					probes[i] = p
+					if half := lowHalf(&p); seen[half] {
+						t.Fatalf("%s: two probes of a flow share the lower half %#x", m, half)
+					} else {
+						seen[half] = true
+					}
 				}
-				q.DstPort++
-			},
-			"token": func(q *frame.Probe) { q.SetToken(l.cipher.Encrypt(7)) },
-			"method": func(q *frame.Probe) {
+				for i := range batch {
+					l.Enter(tickets[i], left+i, &probes[i], sent)
+				}
+				left += batch
+			}
+			l.Overdue(sent+patience, nil)
+		}
+		for _, word := range l.pending {
+			if word != 0 {
+				t.Fatalf("%s: a half of a probe that left is still reserved", m)
+			}
+		}
+	}
+}
+
+// What is changed on the way is told as long as the token is whole; a token that
+// is no probe's is refused.
+func TestLedgerRewritten(t *testing.T) {
+	forEachKeyed(t, func(t *testing.T, f family, m frame.Method) {
+		for _, c := range []struct {
+			name   string
+			change func(l *Ledger, q *frame.Probe)
+			flag   anomaly.Flag // of the error, 0: refused
+			answer anomaly.Flag // of the answer, if its method brings anything back
+		}{
+			{"destination", func(l *Ledger, q *frame.Probe) { q.Dst = f.other }, anomaly.Destination, anomaly.OtherAddress},
+			{"source", func(l *Ledger, q *frame.Probe) { q.Src = f.other }, anomaly.Source, 0},
+			{"source port", func(l *Ledger, q *frame.Probe) { q.SrcPort++ }, anomaly.SourcePort, 0},
+			{"destination port", func(l *Ledger, q *frame.Probe) {
+				if q.DstPort++; q.Method == frame.ICMP {
+					q.DstPort, q.SrcPort = 0, q.SrcPort+1
+				}
+			}, anomaly.DestinationPort, 0},
+			{"token", func(l *Ledger, q *frame.Probe) {
+				q.ID += 99
+				q.SetToken(l.cipher.Encrypt(7))
+			}, 0, 0},
+			{"method", func(l *Ledger, q *frame.Probe) {
 				other := frame.UDP
 				if m == frame.UDP {
 					other = frame.UDPLite
 				}
 				*q = f.keyed(t, other, f.target, 5)
 				q.SetToken(l.cipher.Encrypt(0))
-			},
+			}, 0, 0},
 		} {
-			q := p
-			change(&q)
-			for _, r := range []frame.Reply{
-				quoted(t, f.router, f.local, onWire(t, &q), 200), answeredBy(t, &q, onWire(t, &q)),
-			} {
-				if name == "token" && r.Kind != frame.KindTimeExceeded && r.Kind != frame.KindEchoReply && r.Kind != frame.KindTCP {
-					continue // carries none
+			for _, direct := range []bool{false, true} {
+				l := newLedger(t, 64, f.local.Is6())
+				p := f.keyed(t, m, f.target, 5)
+				wire := l.send(t, 5, &p, sent)
+				q := p
+				c.change(l, &q)
+				r, want := quoted(t, f.router, f.local, onWire(t, &q), 200), c.flag
+				if direct {
+					r, want = answeredBy(t, &q, onWire(t, &q)), c.answer
+					switch {
+					case q.Method == frame.TCP || q.Method == frame.ICMP:
+					case c.name == "token":
+						continue // carries none
+					default:
+						want = 0
+					}
+				}
+				if m == frame.ICMP && want == anomaly.DestinationPort {
+					want = anomaly.SourcePort
 				}
 				var got Match
 				l.Match(&r, sent+rtt, &got)
-				if got.Verdict != Stray || got.Reason == ReasonNone || got.Tag != -1 {
-					t.Errorf("another %s, kind %d: %v for tag %d", name, r.Kind, got.Verdict, got.Tag)
+				if want == 0 {
+					if got.Verdict.Attributed() || got.Reason == ReasonNone || got.Tag != -1 {
+						t.Errorf("another %s, kind %d: %v for tag %d", c.name, r.Kind, got.Verdict, got.Tag)
+					}
+					r = quoted(t, f.router, f.local, wire, 200)
+					if l.Match(&r, sent+rtt, &got); got.Verdict != Exact {
+						t.Errorf("the right one behind it: %v (%v)", got.Verdict, got.Reason)
+					}
+				} else if got.Tag != 5 || got.Flags&want == 0 {
+					t.Errorf("another %s, kind %d: %v (%v) for tag %d, %v; want %v", c.name, r.Kind, got.Verdict, got.Reason, got.Tag, got.Flags, want)
 				}
 			}
-		}
-		r := quoted(t, f.router, f.local, wire, 200)
-		var got Match
-		if l.Match(&r, sent+rtt, &got); got.Verdict != Exact {
-			t.Errorf("the right one behind it: %v (%v)", got.Verdict, got.Reason)
 		}
 	})
 }
@@ -186,7 +317,7 @@ func TestLedgerWraps(t *testing.T) {
 			t.Fatalf("probe %d: %v (%v) for tag %d", i, m.Verdict, m.Reason, m.Tag)
 		}
 		for back := range i + 1 {
-			want := Stray
+			want := Foreign
 			if back < 8 {
 				want = Duplicate
 			}
@@ -265,6 +396,6 @@ func TestLedgerFragments(t *testing.T) {
 	r := quoted(t, ipv4.router, ipv4.local, wire, 28)
 	var m Match
 	if l.Match(&r, sent+rtt, &m); m.Verdict != Exact || m.Tag != 3 {
-		t.Errorf("%v (%v, %v) for tag %d, want exact for 3", m.Verdict, m.Reason, m.Diff, m.Tag)
+		t.Errorf("%v (%v, %v) for tag %d, want exact for 3", m.Verdict, m.Reason, m.Flags, m.Tag)
 	}
 }

@@ -27,10 +27,10 @@ type Config struct {
 	// Rate is how many probes leave in a second, see type Rate; 0: no limit. A
 	// Gap takes its place.
 	Rate float64
-	// Batch is how many probes go to the sender at once. A batch shares one send
-	// time, taken right before, so that a probe's RTT comes out too long by what
-	// the sender needs for those ahead of it (1 to 2 us each). Below 1 means 1,
-	// or with a Rate what keeps the usual error below 5 us up to 50,000/s.
+	// Batch is how many probes go to the sender at once. They left one after the
+	// other, at even steps from when the sender was asked to when it returned. If
+	// it was held up meanwhile, RTTs come out too long by that. Below 1 means 1,
+	// or with a Rate as many as are due.
 	Batch int
 
 	// Amend, when set, corrects a probe that left by the frame that did: Sender

@@ -46,6 +46,8 @@ type Engine struct {
 	strays  StrayObserver // nil for none
 	stuck   time.Duration // since when the sender had no room; 0: it has
 	blocked bool          // no identity was free
+
+	lastStep time.Duration // from frame to frame
 }
 
 // New makes an engine ready to Run once.
@@ -58,7 +60,7 @@ func New(cfg Config) *Engine {
 	if cfg.Rate > 0 && cfg.Gap <= 0 {
 		e.rate = &Rate{PerSecond: cfg.Rate}
 		if cfg.Batch < 1 {
-			e.cfg.Batch = batchFor(cfg.Rate)
+			e.cfg.Batch = maxBurst
 		}
 	}
 	e.cfg.Batch = max(e.cfg.Batch, 1)
@@ -71,12 +73,6 @@ func New(cfg Config) *Engine {
 	e.strays, _ = cfg.Observer.(StrayObserver)
 	e.expirer, _ = cfg.Strategy.(Expirer)
 	return e
-}
-
-// batchFor is the batch for a rate per second: small while there is time.
-func batchFor(rate float64) int {
-	const least, perProbe = 4, 12500
-	return int(min(max(rate/perProbe, least), maxBurst))
 }
 
 // Counts balances what was sent and received so far. Call it after Run, or from
@@ -205,7 +201,7 @@ func (e *Engine) room() (int, time.Duration) {
 func (e *Engine) receive(pkt *rx.Packet) {
 	frame.Decode(pkt.Data, e.cfg.Link.Type, pkt.Offloaded, &e.reply)
 	e.book.Match(&e.reply, pkt.At, &e.match)
-	if e.match.Verdict == rx.Stray {
+	if !e.match.Verdict.Attributed() {
 		if e.strays != nil {
 			e.strays.FrameStray(pkt, &e.match)
 		}

@@ -138,9 +138,11 @@ func (b *book) Match(r *frame.Reply, at time.Duration, m *rx.Match) {
 	n := b.probes[token]
 	if !ok || mask != 0xffffffff || n == nil {
 		b.counts.Stray[rx.ReasonUnknown]++
+		b.counts.Verdicts[rx.Stray]++
 		return
 	}
 	m.Tag, m.Origin, m.RTT, m.Verdict = n.tag, n.Origin, at-n.Sent, n.state
+	b.counts.Verdicts[n.state]++
 	switch n.state {
 	case rx.Exact:
 		n.state = rx.Duplicate

@@ -64,6 +64,7 @@ type metadata struct {
 	Progress  report                `json:"result"`
 	Counts    rx.Counts             `json:"counts"`
 	Strays    map[string]uint64     `json:"stray_reasons"`
+	Verdicts  map[string]uint64     `json:"verdicts"` // their sum is what was received
 	Frames    scheduler.FrameCounts `json:"frames"`
 	NoRoom    uint64                `json:"sender_no_room_total"` // calls that the kernel had no room for; repeated later
 	Ring      rx.RingStats          `json:"ring"`                 // of this run, as the next three
@@ -89,7 +90,7 @@ func (r *run) writeMetadata(code int) error {
 		Mode: run.Mode, Method: run.Method.String(), FirstTTL: run.First, MaxTTL: run.Max, Flows: run.Flows, TimeoutNS: run.Timeout.Nanoseconds(),
 		Targets: r.targets.Len(), Start: run.Start.UTC().Format(time.RFC3339Nano), End: run.Start.Add(r.end.At).UTC().Format(time.RFC3339Nano),
 		Complete: r.end.Complete, Exit: code, AskedPPS: run.Rate, RatePPS: r.sending().rate(),
-		Progress: progress, Counts: r.end.Counts, Strays: map[string]uint64{}, Frames: r.frames, NoRoom: r.net.unsent(), Ring: r.net.ringStats(), Loops: r.o.loops, KeptOut: r.net.keptOut(),
+		Progress: progress, Counts: r.end.Counts, Strays: map[string]uint64{}, Verdicts: map[string]uint64{}, Frames: r.frames, NoRoom: r.net.unsent(), Ring: r.net.ringStats(), Loops: r.o.loops, KeptOut: r.net.keptOut(),
 	}
 	for _, t := range r.o.outputs {
 		m.Outputs = append(m.Outputs, t.Kind.Name+":"+t.Path)
@@ -109,6 +110,11 @@ func (r *run) writeMetadata(code int) error {
 	for i, n := range m.Counts.Stray {
 		if n > 0 {
 			m.Strays[rx.Reason(i).String()] = n
+		}
+	}
+	for i, n := range m.Counts.Verdicts {
+		if n > 0 {
+			m.Verdicts[rx.Verdict(i).String()] = n
 		}
 	}
 	b, err := json.MarshalIndent(&m, "", "  ")

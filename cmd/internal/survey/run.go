@@ -9,6 +9,7 @@ import (
 	"fmt"
 	mathrand "math/rand/v2"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -281,8 +282,9 @@ func (r *run) summary() string {
 	c := &r.end.Counts
 	return fmt.Sprintf("sent %d = answered %d + expired %d + in flight %d\n"+
 		"received %d = matched %d + duplicate %d + late %d + stray %d; kernel drops %d\n"+
+		"verdicts:%s\n"+
 		"%d targets, %d interfaces, %d traces in %.3f s; probes left at %.0f/s\n",
-		c.Sent, c.Answered, c.Expired, c.InFlight, c.Received, c.Matched, c.Duplicate, c.Late, c.Strays(), r.end.KernelDrops,
+		c.Sent, c.Answered, c.Expired, c.InFlight, c.Received, c.Matched, c.Duplicate, c.Late, c.Strays(), r.end.KernelDrops, verdicts(c),
 		r.targets.Len(), r.sink.Found(), max(r.end.Traces, r.sink.Finished()), r.active(r.end.At).Seconds(), r.sending().rate())
 }
 
@@ -292,6 +294,17 @@ func (r *run) sending() (sum span) {
 		sum.add(w.sending)
 	}
 	return sum
+}
+
+// verdicts lists those that occurred.
+func verdicts(c *rx.Counts) string {
+	var b strings.Builder
+	for v, n := range c.Verdicts {
+		if n > 0 {
+			fmt.Fprintf(&b, " %v %d", rx.Verdict(v), n)
+		}
+	}
+	return b.String()
 }
 
 // probeSize is what a probe has on an Ethernet link, in bytes, at most.

@@ -109,7 +109,7 @@ func (w *watched) reply(r *strategy.Reply) {
 		Target: r.Addr, Index: r.Target, Flow: uint16(r.Flow), TTL: r.TTL, Attempt: uint8(r.Attempt), SrcPort: w.srcPort + uint16(r.Flow)*w.stride,
 		Verdict: m.Verdict, From: b.From, At: m.At, RTT: m.RTT, Kind: b.Kind, Type: b.Type, Code: b.Code, Flags: b.Flags,
 		TTLBack: b.TTL, TOSBack: b.TOS, ID: b.ID, Size: b.Size, MTU: b.MTU,
-		Quoted: q.Bytes, QuoteTTL: q.TTL, QuoteTOS: q.TOS, QuoteLength: q.Length, Diff: m.Diff, Ext: b.Ext, ExtCompliant: b.ExtCompliant,
+		Quoted: q.Bytes, QuoteTTL: q.TTL, QuoteTOS: q.TOS, QuoteLength: q.Length, Anomalies: m.Flags, Ext: b.Ext, ExtCompliant: b.ExtCompliant,
 	}
 	if !b.Kind.IsError() {
 		w.record.Quoted, w.record.Ext = 0, nil

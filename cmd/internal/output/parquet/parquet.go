@@ -4,6 +4,7 @@ package parquet
 
 import (
 	"io"
+	"strings"
 
 	parquetgo "github.com/parquet-go/parquet-go"
 
@@ -105,9 +106,7 @@ func (e epoch) row(r *record.Reply) Row {
 		Verdict: r.Verdict.String(), Kind: record.KindName(r.Kind), ReplyTTL: uint32(r.TTLBack),
 		ReplyTOS: uint32(r.TOSBack), ReplyBytes: uint32(r.Size), MPLS: labels(r),
 	}
-	if d := r.Diff.Rewrites(); d != 0 {
-		row.Rewritten = d.String()
-	}
+	row.Rewritten = strings.Join(r.Rewritten(), ",")
 	if r.Kind.IsError() || r.Kind == frame.KindEchoReply {
 		row.ICMPType, row.ICMPCode = some(r.Type), some(r.Code)
 	}

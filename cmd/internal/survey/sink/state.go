@@ -10,6 +10,7 @@ import (
 	"github.com/hopquote/hopquote/cmd/internal/output/record"
 	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/rx"
+	"github.com/hopquote/hopquote/rx/anomaly"
 	"github.com/hopquote/hopquote/scheduler/survey/pack"
 )
 
@@ -92,7 +93,7 @@ func saveReply(b []byte, r *record.Reply) []byte {
 	b = append(b, r.TTL, r.Attempt, uint8(r.Verdict), uint8(r.Kind), r.Type, r.Code, r.Flags, r.TTLBack, r.TOSBack, r.QuoteTTL, r.QuoteTOS, compliant)
 	b = saveAddr(b, r.From)
 	b = pack.Int(pack.Int(b, int64(r.At)), int64(r.RTT))
-	for _, v := range []uint64{uint64(r.ID), uint64(r.Size), uint64(r.MTU), uint64(r.Quoted), uint64(r.QuoteLength), uint64(r.Diff)} {
+	for _, v := range []uint64{uint64(r.ID), uint64(r.Size), uint64(r.MTU), uint64(r.Quoted), uint64(r.QuoteLength), uint64(r.Anomalies)} {
 		b = pack.Uint(b, v)
 	}
 	return pack.Bytes(b, r.Ext)
@@ -106,7 +107,7 @@ func restoreReply(in *pack.Reader, t *record.Trace) record.Reply {
 		Flags: octet(in), TTLBack: octet(in), TOSBack: octet(in), QuoteTTL: octet(in), QuoteTOS: octet(in), ExtCompliant: octet(in) != 0,
 		From: restoreAddr(in), At: time.Duration(in.Int()), RTT: time.Duration(in.Int()),
 		ID: number[uint16](in), Size: int(number[uint16](in)), MTU: number[uint32](in),
-		Quoted: int(number[uint16](in)), QuoteLength: int(number[uint32](in)), Diff: rx.Diff(in.Uint(uint64(^rx.Diff(0)))),
+		Quoted: int(number[uint16](in)), QuoteLength: int(number[uint32](in)), Anomalies: anomaly.Flag(in.Uint(^uint64(0))),
 	}
 	if ext := in.Bytes(); len(ext) > 0 {
 		r.Ext = bytes.Clone(ext)
