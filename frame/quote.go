@@ -56,6 +56,13 @@ func decodeQuote(b []byte, q *Quote) {
 	decodeQuoteTransport(b[header:], false, q)
 }
 
+// DecodeQuote takes a quoted packet apart as Decode does, from its IP header on.
+// It is for what is found inside a quote.
+func DecodeQuote(b []byte, q *Quote) {
+	*q = Quote{}
+	decodeQuote(b, q)
+}
+
 func decodeQuoteIPv6(b []byte, q *Quote) {
 	if len(b) < ipv6HeaderLen {
 		return

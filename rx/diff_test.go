@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/hopquote/hopquote/frame"
+	"github.com/hopquote/hopquote/rx/anomaly"
 )
 
 func TestMatchDiff(t *testing.T) {
@@ -12,46 +13,49 @@ func TestMatchDiff(t *testing.T) {
 		family family
 		method frame.Method
 		quote  func(*frame.Quote)
-		want   Diff
+		want   anomaly.Flag
 	}{
 		{"nothing", ipv4, frame.UDP, func(q *frame.Quote) {}, 0},
 		{"nothing", ipv6, frame.UDP, func(q *frame.Quote) {}, 0},
-		{"TTL 0", ipv4, frame.UDP, func(q *frame.Quote) { q.TTL = 0 }, QuotedTTL},
-		{"TTL 3", ipv6, frame.ICMP, func(q *frame.Quote) { q.TTL = 3 }, QuotedTTL},
-		{"TOS", ipv4, frame.TCP, func(q *frame.Quote) { q.TOS = 0 }, TOS},
-		{"traffic class", ipv6, frame.TCP, func(q *frame.Quote) { q.TOS |= 3 }, TOS},
-		{"ID", ipv4, frame.UDP, func(q *frame.Quote) { q.ID++ }, ID},
-		{"ID zeroed", ipv4, frame.UDP, func(q *frame.Quote) { q.ID = 0 }, ID},
-		{"ID swapped", ipv4, frame.UDP, func(q *frame.Quote) { q.ID = 0x0012 }, IDSwapped},
+		{"TTL 0", ipv4, frame.UDP, func(q *frame.Quote) { q.TTL = 0 }, anomaly.TTL},
+		{"TTL 3", ipv6, frame.ICMP, func(q *frame.Quote) { q.TTL = 3 }, anomaly.TTL},
+		{"TOS", ipv4, frame.TCP, func(q *frame.Quote) { q.TOS = 0 }, anomaly.DSCP},
+		{"traffic class", ipv6, frame.TCP, func(q *frame.Quote) { q.TOS |= 3 }, anomaly.ECN},
+		{"ID", ipv4, frame.UDP, func(q *frame.Quote) { q.ID++ }, anomaly.IDPlusOne},
+		{"ID zeroed", ipv4, frame.UDP, func(q *frame.Quote) { q.ID = 0 }, anomaly.IDZero},
+		{"ID swapped", ipv4, frame.UDP, func(q *frame.Quote) { q.ID = 0x0012 }, anomaly.IDSwapped},
 		{"ID has no meaning", ipv6, frame.UDP, func(q *frame.Quote) { q.ID++ }, 0},
-		{"length", ipv4, frame.ICMP, func(q *frame.Quote) { q.Length -= 20 }, Length},
-		{"length", ipv6, frame.ICMP, func(q *frame.Quote) { q.Length++ }, Length},
-		{"length swapped", ipv4, frame.UDP, func(q *frame.Quote) { q.Length = 60 << 8 }, LengthSwapped},
-		{"length swapped", ipv6, frame.UDP, func(q *frame.Quote) { q.Length = 60 << 8 }, Length},
-		{"DF", ipv4, frame.UDP, func(q *frame.Quote) { q.DF = false }, DF},
+		{"length", ipv4, frame.ICMP, func(q *frame.Quote) { q.Length -= 12 }, anomaly.Length},
+		{"length without header", ipv4, frame.ICMP, func(q *frame.Quote) { q.Length -= 20 }, anomaly.LengthShort},
+		{"length", ipv6, frame.ICMP, func(q *frame.Quote) { q.Length++ }, anomaly.Length},
+		{"length swapped", ipv4, frame.UDP, func(q *frame.Quote) { q.Length = 60 << 8 }, anomaly.LengthSwapped},
+		{"length swapped", ipv6, frame.UDP, func(q *frame.Quote) { q.Length = 40 + 20<<8 }, anomaly.LengthSwapped},
+		{"DF", ipv4, frame.UDP, func(q *frame.Quote) { q.DF = false }, anomaly.FragmentBits},
 		{"DF has no meaning", ipv6, frame.UDP, func(q *frame.Quote) { q.DF = true }, 0},
-		{"label", ipv6, frame.TCP, func(q *frame.Quote) { q.Label = 0 }, Label},
+		{"label", ipv6, frame.TCP, func(q *frame.Quote) { q.Label = 0 }, anomaly.Label},
 		{"label has no meaning", ipv4, frame.TCP, func(q *frame.Quote) { q.Label = 1 }, 0},
-		{"checksum", ipv4, frame.UDP, func(q *frame.Quote) { q.Checksum = 0 }, Checksum},
+		{"checksum", ipv4, frame.UDP, func(q *frame.Quote) { q.Checksum = 0 }, anomaly.ChecksumZero},
 		{"no checksum came back", ipv4, frame.TCP, func(q *frame.Quote) { q.Checksum = 0 }, 0},
-		{"echo checksum may be zero", ipv4, frame.ICMP, func(q *frame.Quote) { q.Checksum = 0 }, 0},
-		{"UDP-Lite checksum", ipv4, frame.UDPLite, func(q *frame.Quote) { q.Checksum = 0 }, Checksum},
-		{"no checksum of DCCP", ipv4, frame.DCCP, func(q *frame.Quote) { q.Checksum = 0 }, 0},
-		{"several", ipv4, frame.UDP, func(q *frame.Quote) { q.TTL, q.TOS, q.DF = 2, 1, false }, QuotedTTL | TOS | DF},
+		{"echo checksum", ipv4, frame.ICMP, func(q *frame.Quote) { q.Checksum = 0 }, anomaly.ChecksumZero},
+		{"UDP-Lite checksum", ipv4, frame.UDPLite, func(q *frame.Quote) { q.Checksum = 0 }, anomaly.ChecksumZero},
+		{"DCCP checksum", ipv4, frame.DCCP, func(q *frame.Quote) { q.Checksum = 0 }, anomaly.ChecksumZero},
+		{"several", ipv4, frame.UDP, func(q *frame.Quote) { q.TTL, q.TOS, q.DF = 2, 1, false }, anomaly.TTL | anomaly.DSCP | anomaly.ECN | anomaly.FragmentBits},
 	} {
 		table := NewTable(1)
 		p := c.family.sampleProbe(c.method, 0)
-		p.Size = 60
+		if c.method != frame.DCCP {
+			p.Size = 60
+		}
 		table.Add(0, &p, sent)
 		r := exceeded(&p, c.family.router)
 		c.quote(&r.Quote)
 		var m Match
 		table.Match(&r, sent+rtt, &m)
-		if m.Diff != c.want {
-			t.Errorf("%s, %v %s: diff %v, want %v", c.name, p.Dst, c.method, m.Diff, c.want)
+		if m.Flags != c.want {
+			t.Errorf("%s, %v %s: diff %v, want %v", c.name, p.Dst, c.method, m.Flags, c.want)
 		}
 		want := Exact
-		if c.want != 0 && c.want != QuotedTTL {
+		if c.want != 0 && c.want != anomaly.TTL {
 			want = Rewritten
 		}
 		if m.Verdict != want {
@@ -59,8 +63,8 @@ func TestMatchDiff(t *testing.T) {
 		}
 		// A second reply is told by what it differs in all the same.
 		table.Match(&r, sent+rtt, &m)
-		if m.Verdict != Duplicate || m.Diff != c.want {
-			t.Errorf("%s, %v %s again: %v, diff %v; want duplicate, diff %v", c.name, p.Dst, c.method, m.Verdict, m.Diff, c.want)
+		if m.Verdict != Duplicate || m.Nth != 2 || m.Flags != c.want|anomaly.Duplicate {
+			t.Errorf("%s, %v %s again: %v, diff %v; want duplicate, diff %v", c.name, p.Dst, c.method, m.Verdict, m.Flags, c.want)
 		}
 	}
 }
@@ -76,7 +80,7 @@ func TestMatchDiffUnknownSize(t *testing.T) {
 		table.Add(0, &p, sent)
 		var m Match
 		if table.Match(&r, sent+rtt, &m); m.Verdict != Exact {
-			t.Errorf("%v: %v, diff %v; want exact", f.local, m.Verdict, m.Diff)
+			t.Errorf("%v: %v, diff %v; want exact", f.local, m.Verdict, m.Flags)
 		}
 	}
 }
@@ -90,33 +94,6 @@ func TestMatchDiffTCPSize(t *testing.T) {
 	table.Add(0, &p, sent)
 	var m Match
 	if table.Match(&r, sent+rtt, &m); m.Verdict != Exact {
-		t.Errorf("%v, diff %v; want exact", m.Verdict, m.Diff)
-	}
-}
-
-func TestStrings(t *testing.T) {
-	for _, c := range []struct{ got, want string }{
-		{Stray.String(), "stray"},
-		{Late.String(), "late"},
-		{Verdict(9).String(), "invalid"},
-		{ReasonNone.String(), "none"},
-		{ReasonSequence.String(), "sequence"},
-		{Reason(200).String(), "invalid"},
-		{Diff(0).String(), "none"},
-		{QuotedTTL.String(), "ttl"},
-		{(TOS | IDSwapped | Checksum).String(), "tos,id-swapped,checksum"},
-		{Diff(1 << 15).String(), "invalid"},
-	} {
-		if c.got != c.want {
-			t.Errorf("string %q, want %q", c.got, c.want)
-		}
-	}
-	for r := ReasonNone; int(r) < Reasons; r++ {
-		if r.String() == "" {
-			t.Errorf("reason %d has no name", r)
-		}
-	}
-	if len(diffNames) != 9 || Checksum != 1<<8 {
-		t.Errorf("%d names for differences up to %#x", len(diffNames), uint16(Checksum))
+		t.Errorf("%v, diff %v; want exact", m.Verdict, m.Flags)
 	}
 }

@@ -20,6 +20,8 @@ type LedgerConfig struct {
 	// power of two: those in flight and, for late and duplicate replies, as many
 	// as there is room for after them. Twice the window is plenty.
 	Slots int
+	// Whole compares every quoted byte with what was sent, as Table.Whole does.
+	Whole bool
 	// IPv6 makes room for IPv6 addresses: 40 bytes a slot instead of 24.
 	IPv6 bool
 }
@@ -51,6 +53,9 @@ type Ledger struct {
 	index   index
 	kinds   kinds
 	pending halves
+	guard   guard
+	whole   bool
+	packets packets
 	counts  Counts
 
 	// Sequence numbers; they wrap, and only their differences count.
@@ -59,7 +64,10 @@ type Ledger struct {
 	tail    uint32 // those before are answered or given up
 	numbers uint64 // how many were entered or left out, without wrapping
 
-	origin Origin // scratch
+	// Scratch:
+	sent   *frame.Probe // the one that was expanded last
+	inner  frame.Reply  // has a quote found inside a quote
+	origin Origin
 }
 
 // NewLedger makes an empty ledger.
@@ -71,7 +79,7 @@ func NewLedger(c LedgerConfig) (*Ledger, error) {
 		return nil, fmt.Errorf("new ledger: timeout %v, want above 0", c.Timeout)
 	}
 	size := uint32(1) << bits.Len32(uint32(c.Slots-1))
-	l := &Ledger{cipher: frame.NewCipher(c.Key), timeout: c.Timeout, ring: newRing(size, c.IPv6)}
+	l := &Ledger{cipher: frame.NewCipher(c.Key), timeout: c.Timeout, ring: newRing(size, c.IPv6), whole: c.Whole}
 	l.index = newIndex(size, l.cipher)
 	return l, nil
 }
@@ -105,12 +113,20 @@ func (l *Ledger) Take(tag int, p *frame.Probe, cut bool) (Ticket, error) {
 		l.next++
 		token := l.cipher.Encrypt(seq)
 		if p.SetToken(token) && l.tellsApart(p, token) {
+			if p.Method == frame.TCP {
+				p.ID = l.checkID(seq)
+			}
 			return Ticket(kind)<<32 | Ticket(seq), nil
 		}
 	}
 	l.next -= maxSkip
 	return 0, errToken
 }
+
+// checkID is the identification of a TCP probe, whose token is all in its
+// sequence number: 16 more bits that tell the probe where that was rewritten.
+// No token is made of the same number, which counts down as tokens count up.
+func (l *Ledger) checkID(seq uint32) uint16 { return uint16(l.cipher.Encrypt(^seq)) }
 
 // Return does nothing: a token is not used again.
 func (l *Ledger) Return(Ticket, *frame.Probe) {}
@@ -183,3 +199,13 @@ func (l *Ledger) Counts() Counts { return l.counts }
 
 // Close does nothing: probes hold nothing but their slots.
 func (l *Ledger) Close() {}
+
+// EachInFlight calls f with the tag of every probe that is neither answered nor
+// given up, oldest first. f must not call the ledger.
+func (l *Ledger) EachInFlight(f func(tag int)) {
+	for seq := l.tail; seq != l.entered; seq++ {
+		if l.ring.state(seq) == flying {
+			f(tagOf(l.ring.at(seq)))
+		}
+	}
+}

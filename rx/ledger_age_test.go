@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/hopquote/hopquote/frame"
+	"github.com/hopquote/hopquote/rx/anomaly"
 )
 
 // The token of a probe whose slot was taken again is whole, so that half of it
@@ -27,26 +28,34 @@ func TestLedgerForgottenProbe(t *testing.T) {
 	}
 	r := quoted(t, ipv4.router, ipv4.local, wire, 28)
 	var m Match
-	if l.Match(&r, sent+patience, &m); m.Verdict != Stray {
-		t.Errorf("%v for tag %d, want a stray", m.Verdict, m.Tag)
+	if l.Match(&r, sent+patience, &m); m.Verdict != Foreign {
+		t.Errorf("%v for tag %d, want foreign", m.Verdict, m.Tag)
 	}
 	// The same half of a token that never was whole is that probe's.
 	r = quoted(t, ipv4.router, ipv4.local, setID(wire, 0), 28)
-	if l.Match(&r, sent+patience, &m); m.Verdict != Late || m.Diff.Rewrites() != ID {
-		t.Errorf("%v (%v), rewritten %v; want late, id", m.Verdict, m.Reason, m.Diff)
+	if l.Match(&r, sent+patience, &m); m.Verdict != Late || m.Flags&anomaly.Rewrites != anomaly.IDZero {
+		t.Errorf("%v (%v), rewritten %v; want late, id", m.Verdict, m.Reason, m.Flags)
 	}
 }
 
+// Half a token under another flow label is enough for a probe that is alone in
+// its flow.
 func TestLedgerFlowLabel(t *testing.T) {
-	l := newLedger(t, 8, true)
-	p := ipv6.keyed(t, frame.UDP, ipv6.target, 5)
-	wire := l.send(t, 0, &p, sent)
-	wire[3]++
-	for length, want := range map[int]Verdict{48: Stray, 52: Rewritten} {
-		r := quoted(t, ipv6.router, ipv6.local, wire, length)
+	for _, c := range []struct {
+		probes, length int
+		want           Verdict
+	}{{1, 48, Rewritten}, {2, 48, Spoofed}, {2, 52, Rewritten}} {
+		l := newLedger(t, 8, true)
+		var wire []byte
+		for tag := range c.probes {
+			p := ipv6.keyed(t, frame.UDP, ipv6.target, 5)
+			wire = l.send(t, tag, &p, sent)
+		}
+		wire[3]++
+		r := quoted(t, ipv6.router, ipv6.local, wire, c.length)
 		var m Match
-		if l.Match(&r, sent+rtt, &m); m.Verdict != want {
-			t.Errorf("another label in a quote of %d bytes: %v (%v), want %v", length, m.Verdict, m.Reason, want)
+		if l.Match(&r, sent+rtt, &m); m.Verdict != c.want {
+			t.Errorf("another label in a quote of %d bytes, %d in flight: %v (%v), want %v", c.length, c.probes, m.Verdict, m.Reason, c.want)
 		}
 	}
 }

@@ -47,8 +47,16 @@ func (k *kinds) find(p *frame.Probe, cut, v6 bool) (uint16, error) {
 		return 0, fmt.Errorf("give identity: probe to %s by a source route", p.Dst)
 	}
 	n := kind{probe: *p, cut: cut, entry: entryOf(p)}
-	if cut {
+	if n.entry.cut = cut; cut {
 		n.entry.size = 0
+	}
+	// The lower half of a token is in the checksum, of ICMP in the sequence: its
+	// checksum is the flow's, and not remembered.
+	switch s := &n.entry.secrets; p.Method {
+	case frame.UDP, frame.UDPLite:
+		s.word, n.entry.summed = 16, true
+	case frame.ICMP:
+		s.port, s.word, n.entry.summed = 16, 0, false
 	}
 	k.list = append(k.list, n)
 	*seen = uint16(len(k.list) - 1)
@@ -67,7 +75,12 @@ func (l *Ledger) expand(seq, token uint32, now time.Duration) *entry {
 	p, e := &k.probe, &k.entry
 	p.Dst, p.TTL, p.SrcPort, p.Label = l.ring.addr(w), uint8(w[2]), uint16(w[0]), labelOf(w)
 	p.SetToken(token) // it took this one before
+	if p.Method == frame.TCP {
+		p.ID = l.checkID(seq)
+	}
+	l.sent = p
 	e.key, e.dst, e.ttl, e.id, e.seq, e.label = p.Key(), p.Dst, p.TTL, p.ID, p.Seq, p.Label
+	e.sum, e.mark = p.Sum, p.Mark
 	e.tag, e.sent, e.state = tagOf(w), sentAt(w[0]>>16, now), stateOf(w).asEntry()
 	return e
 }

@@ -1,9 +1,11 @@
 package rx
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/hopquote/hopquote/frame"
+	"github.com/hopquote/hopquote/rx/anomaly"
 )
 
 // wholeToken is the mask of a token that came back with all its bits.
@@ -12,86 +14,77 @@ const wholeToken = 1<<32 - 1
 // Match finds the probe that r, received at at, belongs to, fills all of m, and
 // counts the reply.
 //
-// A whole token leads to one probe, of which everything else must hold: source,
-// destination, ports or identifier, sequence or acknowledgment number. Without
-// one the probes of the destination are gone through:
-//
-//   - An error that brings half of the token back (IPv6 quotes of 48 bytes, a
-//     UDP checksum of zero), or both with one of them rewritten on the way,
-//     belongs to the only probe of which half a token and all else hold, over
-//     IPv6 the flow label too. Of several it is none's: ReasonAmbiguous.
-//   - A direct answer brings nothing back but addresses and ports (UDP, a RST
-//     without acknowledgment). It belongs to the probe in flight with the
-//     highest TTL, the newest of those: the one that has reached the destination
-//     if any has. Match.Ambiguous then says that others were in flight.
+// A whole token leads to one probe, and nearly always all else agrees with it.
+// Otherwise Rules decide between that probe and those of the destination, of
+// which half a token may have come back: IPv6 quotes of 48 bytes, an
+// identification or checksum of zero. A direct answer that brings nothing back
+// but addresses and ports (UDP, a RST without acknowledgment) belongs to the
+// probe in flight with the highest TTL, the newest of those: the one that has
+// reached the destination if any has. Match.Ambiguous then says that others
+// were in flight.
 func (l *Ledger) Match(r *frame.Reply, at time.Duration, m *Match) {
 	*m = Match{Tag: -1, At: at, Reply: r}
-	l.counts.Received++
-	seq, e, reason := l.find(r, at, m)
+	q := &r.Quote
+	seq, e, sum, reason := l.find(r, &q, m)
 	if reason != ReasonNone {
-		m.Reason = reason
-		l.counts.Stray[reason]++
+		l.counts.reject(m, reason)
 		return
 	}
-	m.attribute(e, at)
-	before := e.state
-	if m.Verdict, e.state = l.counts.judge(before, m.Diff); before == inFlight {
+	m.attribute(e, q, sum)
+	if l.whole && r.Kind.IsError() {
+		if l.sent.Method == frame.ICMP {
+			l.sent.Sum = q.Checksum // it is not remembered
+		}
+		m.inspect(&l.packets, l.packets.find(l.sent), l.sent, e)
+	}
+	l.counts.accept(m, e.state)
+	if m.Verdict.First() {
 		l.ring.setState(seq, done)
 	}
+	m.Nth = l.ring.count(seq)
 }
 
-// find gives the reply's probe and its number, or the reason why there is none.
-func (l *Ledger) find(r *frame.Reply, at time.Duration, m *Match) (uint32, *entry, Reason) {
+// find gives the reply's probe and its number, or the reason why there is none. q
+// is as in Table.find.
+func (l *Ledger) find(r *frame.Reply, q **frame.Quote, m *Match) (uint32, *entry, anomaly.Flag, Reason) {
 	if reason := unfit(r); reason != ReasonNone {
-		return 0, nil, reason
-	}
-	if r.Kind.IsError() && r.Quote.Transport < 8 {
-		return 0, nil, ReasonTruncated
-	}
-	key, ok := r.Key()
-	if !ok {
-		return 0, nil, ReasonNoKey
-	}
-	reason := ReasonUnknown
-	token, mask, _ := r.Token()
-	if mask == wholeToken {
-		seq, e, bad := l.check(token, key, r, at)
-		if bad == ReasonNone || r.Kind.IsError() && l.gone(seq) {
-			return seq, e, bad
-		}
-		reason = max(reason, bad)
+		return 0, nil, 0, reason
 	}
 	if !r.Kind.IsError() {
-		seq, e, bad := l.findAnswered(r, key, at, m)
-		return seq, e, closest(reason, bad)
+		seq, e, reason := l.findAnswered(r, m)
+		return seq, e, 0, reason
 	}
-	if q := &r.Quote; q.Marked && q.Mark != token {
-		seq, e, bad := l.check(q.Mark, key, r, at)
-		if bad == ReasonNone {
-			return seq, e, ReasonNone
+	token, mask, _ := r.Token()
+	if mask == wholeToken {
+		key, ok := r.Key()
+		seq := l.cipher.Decrypt(token)
+		if ok && l.has(seq) {
+			e := l.expand(seq, token, m.At)
+			if e.key == key && e.same(*q) {
+				m.Rule, m.Evidence = ruleWhole, flowOnly|Identity|Word
+				return seq, e, 0, ReasonNone
+			}
 		}
-		reason = max(reason, bad)
 	}
-	seq, e, bad := l.findQuoted(r, key, token, mask, at)
-	return seq, e, closest(reason, bad)
+	seq, e, sum, reason := l.findQuoted(r, m)
+	if reason != ReasonNone && reason != ReasonAmbiguous && unwrap(r, &l.inner.Quote) {
+		l.inner.Kind = r.Kind
+		if seq, e, sum, reason := l.findQuoted(&l.inner, m); reason == ReasonNone {
+			*q = &l.inner.Quote
+			m.Flags |= anomaly.Encapsulated
+			return seq, e, sum, reason
+		}
+		l.guard.charge(l.inner.Quote.Dst)
+	}
+	if reason != ReasonNone {
+		l.guard.charge((*q).Dst)
+	}
+	return seq, e, sum, reason
 }
 
-// closest is the greater of two reasons, or none at all if the second is.
-func closest(before, last Reason) Reason {
-	if last == ReasonNone {
-		return ReasonNone
-	}
-	return max(before, last)
-}
-
-// check gives the probe that has the token, if the reply is its.
-func (l *Ledger) check(token uint32, key frame.Key, r *frame.Reply, at time.Duration) (uint32, *entry, Reason) {
-	seq := l.cipher.Decrypt(token)
-	if l.entered-1-seq >= l.ring.size || l.ring.state(seq) == void {
-		return seq, nil, ReasonUnknown
-	}
-	e := l.expand(seq, token, at)
-	return seq, e, e.refuseKeyed(key, r)
+// has tells whether a probe left under the number and still has its slot.
+func (l *Ledger) has(seq uint32) bool {
+	return l.entered-1-seq < l.ring.size && l.ring.state(seq) != void
 }
 
 // gone tells whether the number was given out and its slot taken again since.
@@ -102,87 +95,151 @@ func (l *Ledger) gone(seq uint32) bool {
 	return age >= l.ring.size && uint64(age) < l.numbers
 }
 
-// refuseKeyed says what in the reply isn't the probe's, its key included.
-func (e *entry) refuseKeyed(key frame.Key, r *frame.Reply) Reason {
-	if e.key != key {
-		return ReasonUnknown
+// findQuoted lets the rules decide whose the quote of r is.
+func (l *Ledger) findQuoted(r *frame.Reply, m *Match) (uint32, *entry, anomaly.Flag, Reason) {
+	q := &r.Quote
+	if reason := unreadable(q); reason != ReasonNone {
+		return 0, nil, 0, reason
 	}
-	return e.refuse(r, frame.Route{})
+	var c contest
+	c.begin(false)
+	token, mask, _ := r.Token()
+	if mask == wholeToken {
+		seq := l.cipher.Decrypt(token)
+		l.enter(seq, token, q, m.At, &c)
+		if l.gone(seq) {
+			return 0, nil, 0, ReasonUnknown
+		}
+	}
+	if q.Marked && q.Mark != token {
+		l.enter(l.cipher.Decrypt(q.Mark), q.Mark, q, m.At, &c)
+	}
+	if !q.Src.Is4() && mask == lowToken {
+		l.enterHalved(token, q, m.At, &c)
+	}
+	// All else that is found by the destination alone is found by weak rules.
+	open := l.guard.open(q.Dst, m.At)
+	if open && (c.best == len(c.rules) || c.rules[c.best].weak()) {
+		c.begin(false)
+		l.enterAll(q, m.At, &c)
+	}
+	k, rule, reason := c.decide(open)
+	if reason != ReasonNone {
+		if !open && reason == ReasonUnknown && l.knows(q) {
+			reason = ReasonCheck
+		}
+		return 0, nil, 0, reason
+	}
+	m.Rule, m.Evidence = rule, k.weight.have
+	return k.at, l.expand(k.at, l.cipher.Encrypt(k.at), m.At), k.weight.sum, ReasonNone
 }
 
-// findQuoted looks for the probe of an error whose token is incomplete or wrong.
-func (l *Ledger) findQuoted(r *frame.Reply, key frame.Key, token, mask uint32, at time.Duration) (uint32, *entry, Reason) {
-	q := &r.Quote
-	reason, only, fits := ReasonUnknown, uint32(0), 0
+// enter puts the probe with the token to the contest, if there is one.
+func (l *Ledger) enter(seq, token uint32, q *frame.Quote, at time.Duration, c *contest) {
+	if !l.has(seq) {
+		return
+	}
+	e := l.expand(seq, token, at)
+	c.enter(seq, e, e.weigh(q, nil))
+}
+
+// lowToken is the mask of a token of which only the lower half came back.
+const lowToken = 1<<16 - 1
+
+// enterHalved puts the probes to the contest of which half a token came back, in
+// an IPv6 quote that ends before the Mark.
+func (l *Ledger) enterHalved(token uint32, q *frame.Quote, at time.Duration, c *contest) {
+	for w := l.chain(addressOf(q.Dst)); ; {
+		seq, ok := l.older(&w)
+		if !ok {
+			return
+		}
+		if words := l.ring.at(seq); labelOf(words) != q.Label || hintOf(words) != token&hintMask {
+			continue
+		}
+		if own := l.cipher.Encrypt(seq); uint16(own) == uint16(token) {
+			l.enter(seq, own, q, at, c)
+		}
+	}
+}
+
+// enterAll puts the probes to the quoted destination to the contest: also those
+// to the IPv4 address in an IPv6 one, as translators write it.
+func (l *Ledger) enterAll(q *frame.Quote, at time.Duration, c *contest) {
+	dst := addressOf(q.Dst)
+	for range 2 {
+		for w := l.chain(dst); ; {
+			seq, ok := l.older(&w)
+			if !ok {
+				break
+			}
+			l.enter(seq, l.cipher.Encrypt(seq), q, at, c)
+		}
+		if q.Dst.Is4() {
+			return
+		}
+		tail := anomaly.Tail(q.Dst)
+		dst = addressOf(netip.AddrFrom4([4]byte{byte(tail >> 24), byte(tail >> 16), byte(tail >> 8), byte(tail)}))
+	}
+}
+
+// findAnswered looks for the probe of a direct answer.
+func (l *Ledger) findAnswered(r *frame.Reply, m *Match) (uint32, *entry, Reason) {
+	key, ok := r.Key()
+	if !ok {
+		return 0, nil, ReasonNoKey
+	}
+	var c contest
+	c.begin(true)
+	token, mask, _ := r.Token()
+	if mask == wholeToken {
+		l.enterAnswer(l.cipher.Decrypt(token), key, r, m.At, &c)
+	}
+	open := l.guard.open(r.From, m.At)
+	if c.best == len(c.rules) {
+		l.enterAnswers(key, r, m.At, &c)
+	}
+	k, rule, reason := c.decideAnswer(open)
+	if reason != ReasonNone {
+		l.guard.charge(r.From)
+		return 0, nil, reason
+	}
+	m.answered(&c, k, rule)
+	return k.at, l.expand(k.at, l.cipher.Encrypt(k.at), m.At), ReasonNone
+}
+
+func (l *Ledger) enterAnswer(seq uint32, key frame.Key, r *frame.Reply, at time.Duration, c *contest) {
+	if !l.has(seq) {
+		return
+	}
+	if e := l.expand(seq, l.cipher.Encrypt(seq), at); e.key == key {
+		c.enter(seq, e, e.weighAnswer(r))
+	}
+}
+
+// enterAnswers puts the probes to whom the answer is from to the contest.
+func (l *Ledger) enterAnswers(key frame.Key, r *frame.Reply, at time.Duration, c *contest) {
+	c.highest = true
+	for w := l.chain(addressOf(r.From)); ; {
+		seq, ok := l.older(&w)
+		if !ok {
+			return
+		}
+		l.enterAnswer(seq, key, r, at, c)
+	}
+}
+
+// knows tells whether a probe has the quoted addresses and ports.
+func (l *Ledger) knows(q *frame.Quote) bool {
 	for c := l.chain(addressOf(q.Dst)); ; {
 		seq, ok := l.older(&c)
 		if !ok {
-			break
+			return false
 		}
-		own := l.cipher.Encrypt(seq)
-		if !halfAgrees(own, token, mask) {
-			continue
+		w := l.ring.at(seq)
+		p := &l.kinds.list[kindOf(w)].probe
+		if p.Method == q.Method && p.Src == q.Src && uint16(w[0]) == q.SrcPort && (p.DstPort == q.DstPort || p.Method == frame.ICMP) {
+			return true
 		}
-		e := l.expand(seq, own, at)
-		bad := e.refuseKeyed(key, r)
-		if bad == ReasonNone && e.dst.Is6() && e.label != q.Label {
-			bad = ReasonUnknown
-		}
-		if bad != ReasonNone {
-			reason = max(reason, bad)
-			continue
-		}
-		only = seq
-		fits++
 	}
-	switch fits {
-	case 0:
-		return 0, nil, reason
-	case 1:
-		return only, l.expand(only, l.cipher.Encrypt(only), at), ReasonNone
-	}
-	return 0, nil, ReasonAmbiguous
-}
-
-// halfAgrees tells whether one half of a probe's token came back, and nothing
-// else if only half came back.
-func halfAgrees(own, token, mask uint32) bool {
-	const low, high = 0xffff, 0xffff << 16
-	d := own ^ token
-	return mask&low == low && d&low == 0 || mask&high == high && d&high == 0
-}
-
-// findAnswered looks for the probe of a direct answer without a token.
-func (l *Ledger) findAnswered(r *frame.Reply, key frame.Key, at time.Duration, m *Match) (uint32, *entry, Reason) {
-	reason, newest, best, ttl, aloft := ReasonUnknown, uint32(0), uint32(0), uint8(0), 0
-	known := false
-	for c := l.chain(addressOf(r.From)); ; {
-		seq, ok := l.older(&c)
-		if !ok {
-			break
-		}
-		e := l.expand(seq, l.cipher.Encrypt(seq), at)
-		if bad := e.refuseKeyed(key, r); bad != ReasonNone {
-			reason = max(reason, bad)
-			continue
-		}
-		if !known {
-			known, newest = true, seq
-		}
-		if e.state != inFlight {
-			continue
-		}
-		if aloft == 0 || e.ttl > ttl {
-			best, ttl = seq, e.ttl
-		}
-		aloft++
-	}
-	switch {
-	case !known:
-		return 0, nil, reason
-	case aloft == 0:
-		best = newest
-	}
-	m.Ambiguous = aloft > 1
-	return best, l.expand(best, l.cipher.Encrypt(best), at), ReasonNone
 }

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/hopquote/hopquote/frame"
+	"github.com/hopquote/hopquote/rx/anomaly"
 )
 
 // journal is the probes of a ledger as the test remembers them, all of them.
@@ -149,9 +150,9 @@ func (j *journal) reply(t *rapid.T) {
 	var m Match
 	j.match(t, &r, &m)
 	switch {
-	case m.Verdict == Stray && exact && j.known(p):
+	case !m.Verdict.Attributed() && exact && j.known(p):
 		t.Fatalf("reply to probe %d is a stray: %v", n, m.Reason)
-	case m.Verdict == Stray:
+	case !m.Verdict.Attributed():
 		return
 	case m.Origin.Dst != p.probe.Dst || j.probes[m.Tag].probe.Method != p.probe.Method:
 		t.Fatalf("reply to probe %d to %v is for probe %d to %v", n, p.probe.Dst, m.Tag, m.Origin.Dst)
@@ -176,10 +177,7 @@ func tokenOf(j *journal, p *journaled) uint32 {
 func (j *journal) learn(t *rapid.T, p *journaled, m *Match) {
 	want := map[state]Verdict{answered: Duplicate, expired: Late}[p.state]
 	if p.state == inFlight {
-		want = Exact
-		if m.Diff.Rewrites() != 0 {
-			want = Rewritten
-		}
+		want = firstVerdict(m.Flags)
 		p.state = answered
 	}
 	if m.Verdict != want || !p.left || m.RTT != max(j.now-p.at, 1) || m.Origin.TTL != p.probe.TTL || m.Origin.Sent != p.at {
@@ -192,11 +190,13 @@ func (j *journal) forge(t *rapid.T) {
 	if len(j.probes) == 0 {
 		return
 	}
-	p := j.probes[rapid.IntRange(0, len(j.probes)-1).Draw(t, "probe")].probe
+	n := rapid.IntRange(0, len(j.probes)-1).Draw(t, "probe")
+	p := j.probes[n].probe
 	f := ipv4
 	if p.IsIPv6() {
 		f = ipv6
 	}
+	seen := true // by who sends this
 	switch rapid.IntRange(0, 3).Draw(t, "wrong") {
 	case 0:
 		p.SrcPort ^= uint16(rapid.IntRange(1, 0x3fff).Draw(t, "port"))
@@ -205,9 +205,10 @@ func (j *journal) forge(t *rapid.T) {
 	case 2:
 		p.Src = f.router
 	default:
+		seen = false
 		// A token that never was: its halves are no probe's by chance either.
 		for token := rapid.Uint32().Draw(t, "token"); ; token++ {
-			if p.SetToken(token) && j.free(token) {
+			if p.ID ^= 0x55aa; p.SetToken(token) && j.free(token) {
 				break
 			}
 		}
@@ -217,8 +218,15 @@ func (j *journal) forge(t *rapid.T) {
 		r = answeredBy(j.t, &p, onWire(j.t, &p))
 	}
 	var m Match
-	if j.match(t, &r, &m); m.Verdict != Stray {
+	j.match(t, &r, &m)
+	switch {
+	case !m.Verdict.Attributed():
+	case !seen:
 		t.Fatalf("a forged reply is %v for probe %d", m.Verdict, m.Tag)
+	case m.Tag != n || m.Flags&(anomaly.Source|anomaly.Destination|anomaly.SourcePort|anomaly.OtherAddress) == 0:
+		t.Fatalf("a rewritten reply to probe %d is %v for probe %d: %v", n, m.Verdict, m.Tag, m.Flags)
+	default:
+		j.learn(t, &j.probes[n], &m)
 	}
 }
 
@@ -236,8 +244,8 @@ func (j *journal) match(t *rapid.T, r *frame.Reply, m *Match) {
 	before := j.ledger.InFlight()
 	j.ledger.Match(r, j.now, m)
 	j.got++
-	first := m.Verdict == Exact || m.Verdict == Rewritten
-	if first != (j.ledger.InFlight() == before-1) || (m.Verdict == Stray) != (m.Reason != ReasonNone) {
+	first := m.Verdict.First()
+	if first != (j.ledger.InFlight() == before-1) || m.Verdict.Attributed() != (m.Reason == ReasonNone) {
 		t.Fatalf("%v (%v), and in flight went from %d to %d", m.Verdict, m.Reason, before, j.ledger.InFlight())
 	}
 }

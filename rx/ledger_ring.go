@@ -2,6 +2,7 @@ package rx
 
 import (
 	"encoding/binary"
+	"math"
 	"net/netip"
 	"time"
 )
@@ -50,8 +51,9 @@ func (s slotState) asEntry() state {
 //	word 3, 4  address in its 16-byte form, only where IPv6 may come
 type ring struct {
 	words []uint64
-	size  uint32 // slots, a power of two
-	wide  uint32 // words a slot
+	again []uint8 // by slot: how many replies came
+	size  uint32  // slots, a power of two
+	wide  uint32  // words a slot
 }
 
 const (
@@ -68,7 +70,7 @@ func newRing(size uint32, v6 bool) ring {
 	if v6 {
 		wide = words6
 	}
-	return ring{words: make([]uint64, int(size)*int(wide)), size: size, wide: wide}
+	return ring{words: make([]uint64, int(size)*int(wide)), again: make([]uint8, size), size: size, wide: wide}
 }
 
 // at gives the words of a probe's slot.
@@ -84,10 +86,24 @@ func (r *ring) setState(seq uint32, s slotState) {
 	*w = *w&^stateMask | uint64(s)
 }
 
-func (r *ring) clear(seq uint32) { clear(r.at(seq)) }
+// count counts a reply to a probe whose state is settled, and gives which one of
+// its replies this is; 255 stands for all further ones.
+func (r *ring) count(seq uint32) int {
+	n := &r.again[seq&(r.size-1)]
+	if *n < math.MaxUint8 {
+		*n++
+	}
+	return int(*n)
+}
+
+func (r *ring) clear(seq uint32) {
+	clear(r.at(seq))
+	r.again[seq&(r.size-1)] = 0
+}
 
 func (r *ring) put(seq uint32, s *slot) {
 	w := r.at(seq)
+	r.again[seq&(r.size-1)] = 0
 	w[0] = uint64(s.sent)<<16 | uint64(s.srcPort)
 	w[1] = uint64(s.tag)<<16 | uint64(s.kind)<<2 | uint64(s.state)
 	w[2] = uint64(s.ttl)

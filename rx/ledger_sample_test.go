@@ -26,7 +26,10 @@ func (f family) keyed(t testing.TB, m frame.Method, dst netip.Addr, ttl uint8) f
 	b := dst.As16()
 	p := frame.Probe{
 		Method: m, Src: f.local, Dst: dst, TTL: ttl, TOS: 8, SrcPort: 40000 + uint16(b[15]), DstPort: 33434,
-		Sum: 0x1234 + uint16(b[15]), Size: frame.MinSize(m, dst.Is6()),
+		Size: frame.MinSize(m, dst.Is6()),
+	}
+	if m == frame.ICMP {
+		p.Sum = 0x1234 + uint16(b[15]) // of the flow; others get theirs with the token
 	}
 	if dst.Is6() {
 		p.Label = 0x54300 + uint32(b[15])

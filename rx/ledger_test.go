@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hopquote/hopquote/frame"
+	"github.com/hopquote/hopquote/rx/anomaly"
 )
 
 // forEachKeyed runs a test for every method that carries a token.
@@ -35,7 +36,7 @@ func TestLedgerMatch(t *testing.T) {
 			return Match{
 				Verdict: v, Tag: 1000 + i, RTT: rtt - time.Duration(i), At: sent + rtt,
 				Origin: Origin{Dst: f.target, TTL: uint8(i + 1), Sent: sent + time.Duration(i)},
-				Diff:   QuotedTTL, // nobody counts it down here
+				Flags:  anomaly.TTL, // nobody counts it down here
 			}
 		}
 		header := 20
@@ -50,11 +51,11 @@ func TestLedgerMatch(t *testing.T) {
 			r := quoted(t, f.router, f.local, wires[i], length)
 			expect := want(i, Exact)
 			if i == 0 {
-				expect.Diff = 0 // its TTL is 1
+				expect.Flags = 0 // its TTL is 1
 			}
 			if i%3 == 2 {
 				r = answeredBy(t, &probes[i], wires[i])
-				expect.Diff = 0
+				expect.Flags = 0
 				if m == frame.UDP || m == frame.UDPLite {
 					// The one with the highest TTL is the likeliest.
 					expect.Ambiguous = i > 0
@@ -62,6 +63,9 @@ func TestLedgerMatch(t *testing.T) {
 			}
 			for _, v := range []Verdict{Exact, Duplicate} {
 				expect.Verdict = v
+				if v == Duplicate {
+					expect.Flags |= anomaly.Duplicate
+				}
 				if v == Duplicate && expect.Ambiguous {
 					continue // others are still in flight: it is theirs
 				}
@@ -78,50 +82,71 @@ func TestLedgerMatch(t *testing.T) {
 	})
 }
 
-func TestLedgerStrays(t *testing.T) {
+// What is changed on the way is told as long as the token is whole; a token that
+// is no probe's is refused.
+func TestLedgerRewritten(t *testing.T) {
 	forEachKeyed(t, func(t *testing.T, f family, m frame.Method) {
-		l := newLedger(t, 64, f.local.Is6())
-		p := f.keyed(t, m, f.target, 5)
-		wire := l.send(t, 5, &p, sent)
-		for name, change := range map[string]func(q *frame.Probe){
-			"destination": func(q *frame.Probe) { q.Dst = f.other },
-			"source":      func(q *frame.Probe) { q.Src = f.other },
-			"source port": func(q *frame.Probe) { q.SrcPort++ },
-			"destination port": func(q *frame.Probe) {
-				if q.Method == frame.ICMP {
-					q.SrcPort ^= 1
+		for _, c := range []struct {
+			name   string
+			change func(l *Ledger, q *frame.Probe)
+			flag   anomaly.Flag // of the error, 0: refused
+			answer anomaly.Flag // of the answer, if its method brings anything back
+		}{
+			{"destination", func(l *Ledger, q *frame.Probe) { q.Dst = f.other }, anomaly.Destination, anomaly.OtherAddress},
+			{"source", func(l *Ledger, q *frame.Probe) { q.Src = f.other }, anomaly.Source, 0},
+			{"source port", func(l *Ledger, q *frame.Probe) { q.SrcPort++ }, anomaly.SourcePort, 0},
+			{"destination port", func(l *Ledger, q *frame.Probe) {
+				if q.DstPort++; q.Method == frame.ICMP {
+					q.DstPort, q.SrcPort = 0, q.SrcPort+1
 				}
-				q.DstPort++
-			},
-			"token": func(q *frame.Probe) { q.SetToken(l.cipher.Encrypt(7)) },
-			"method": func(q *frame.Probe) {
+			}, anomaly.DestinationPort, 0},
+			{"token", func(l *Ledger, q *frame.Probe) {
+				q.ID += 99
+				q.SetToken(l.cipher.Encrypt(7))
+			}, 0, 0},
+			{"method", func(l *Ledger, q *frame.Probe) {
 				other := frame.UDP
 				if m == frame.UDP {
 					other = frame.UDPLite
 				}
 				*q = f.keyed(t, other, f.target, 5)
 				q.SetToken(l.cipher.Encrypt(0))
-			},
+			}, 0, 0},
 		} {
-			q := p
-			change(&q)
-			for _, r := range []frame.Reply{
-				quoted(t, f.router, f.local, onWire(t, &q), 200), answeredBy(t, &q, onWire(t, &q)),
-			} {
-				if name == "token" && r.Kind != frame.KindTimeExceeded && r.Kind != frame.KindEchoReply && r.Kind != frame.KindTCP {
-					continue // carries none
+			for _, direct := range []bool{false, true} {
+				l := newLedger(t, 64, f.local.Is6())
+				p := f.keyed(t, m, f.target, 5)
+				wire := l.send(t, 5, &p, sent)
+				q := p
+				c.change(l, &q)
+				r, want := quoted(t, f.router, f.local, onWire(t, &q), 200), c.flag
+				if direct {
+					r, want = answeredBy(t, &q, onWire(t, &q)), c.answer
+					switch {
+					case q.Method == frame.TCP || q.Method == frame.ICMP:
+					case c.name == "token":
+						continue // carries none
+					default:
+						want = 0
+					}
+				}
+				if m == frame.ICMP && want == anomaly.DestinationPort {
+					want = anomaly.SourcePort
 				}
 				var got Match
 				l.Match(&r, sent+rtt, &got)
-				if got.Verdict != Stray || got.Reason == ReasonNone || got.Tag != -1 {
-					t.Errorf("another %s, kind %d: %v for tag %d", name, r.Kind, got.Verdict, got.Tag)
+				if want == 0 {
+					if got.Verdict.Attributed() || got.Reason == ReasonNone || got.Tag != -1 {
+						t.Errorf("another %s, kind %d: %v for tag %d", c.name, r.Kind, got.Verdict, got.Tag)
+					}
+					r = quoted(t, f.router, f.local, wire, 200)
+					if l.Match(&r, sent+rtt, &got); got.Verdict != Exact {
+						t.Errorf("the right one behind it: %v (%v)", got.Verdict, got.Reason)
+					}
+				} else if got.Tag != 5 || got.Flags&want == 0 {
+					t.Errorf("another %s, kind %d: %v (%v) for tag %d, %v; want %v", c.name, r.Kind, got.Verdict, got.Reason, got.Tag, got.Flags, want)
 				}
 			}
-		}
-		r := quoted(t, f.router, f.local, wire, 200)
-		var got Match
-		if l.Match(&r, sent+rtt, &got); got.Verdict != Exact {
-			t.Errorf("the right one behind it: %v (%v)", got.Verdict, got.Reason)
 		}
 	})
 }
@@ -186,7 +211,7 @@ func TestLedgerWraps(t *testing.T) {
 			t.Fatalf("probe %d: %v (%v) for tag %d", i, m.Verdict, m.Reason, m.Tag)
 		}
 		for back := range i + 1 {
-			want := Stray
+			want := Foreign
 			if back < 8 {
 				want = Duplicate
 			}
@@ -265,6 +290,6 @@ func TestLedgerFragments(t *testing.T) {
 	r := quoted(t, ipv4.router, ipv4.local, wire, 28)
 	var m Match
 	if l.Match(&r, sent+rtt, &m); m.Verdict != Exact || m.Tag != 3 {
-		t.Errorf("%v (%v, %v) for tag %d, want exact for 3", m.Verdict, m.Reason, m.Diff, m.Tag)
+		t.Errorf("%v (%v, %v) for tag %d, want exact for 3", m.Verdict, m.Reason, m.Flags, m.Tag)
 	}
 }

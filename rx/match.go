@@ -4,94 +4,277 @@ import (
 	"time"
 
 	"github.com/hopquote/hopquote/frame"
+	"github.com/hopquote/hopquote/rx/anomaly"
 )
 
 // Match finds the probe that r, received at at, belongs to, fills all of m,
 // and counts the reply.
 //
-// The reply's key leads to the probes with that identity; one is a candidate
-// only if a quote's addresses and TCP or DCCP sequence number are its own, or if
-// a direct answer comes from its destination to its source and acknowledges it.
-// A probe with a Route may be quoted on the way to any of its gateways.
-// Of several candidates the one with the quoted IPv4 identification is taken,
-// if there is exactly one, else the newest in flight, else the newest.
+// The reply's key leads to the probes with that identity, and nearly always to
+// one with which all else agrees. Otherwise whatever came back is weighed
+// against every probe that shares something of it, and Rules decide. If they
+// leave none, one level of encapsulation is taken off the quote (Unwrap of
+// package anomaly) and what is inside is weighed the same way.
 //
 // Raw probes have no identity in their transport: see findRaw for theirs.
 func (t *Table) Match(r *frame.Reply, at time.Duration, m *Match) {
 	*m = Match{Tag: -1, At: at, Reply: r}
-	t.counts.Received++
-	i, reason := t.find(r)
+	q := &r.Quote
+	i, sum, reason := t.find(r, &q, m)
 	if reason != ReasonNone {
-		m.Reason = reason
-		t.counts.Stray[reason]++
+		t.counts.reject(m, reason)
 		return
 	}
 	e := &t.entries[i]
-	m.attribute(e, at)
+	m.attribute(e, q, sum)
+	if t.Whole && r.Kind.IsError() {
+		p := t.probe(e)
+		m.inspect(&t.packets, e.shape, &p, e)
+	}
 	if e.state == inFlight && e.method == frame.Raw {
 		if r.Kind == frame.KindTimeExceeded {
 			t.pass(e)
 		}
 		t.leave(i)
 	}
-	m.Verdict, e.state = t.counts.judge(e.state, m.Diff)
+	if e.replies < 1<<16-1 {
+		e.replies++
+	}
+	m.Nth = int(e.replies)
+	e.state = t.counts.accept(m, e.state)
 }
 
-// attribute notes which probe the reply, received at at, belongs to, and what in
-// the quote differs from it.
-func (m *Match) attribute(e *entry, at time.Duration) {
+// attribute notes which probe the reply belongs to, and what in the quote q
+// differs from it.
+func (m *Match) attribute(e *entry, q *frame.Quote, sum anomaly.Flag) {
 	m.Tag = e.tag
 	m.Origin = Origin{Dst: e.dst, TTL: e.ttl, Sent: e.sent}
-	m.RTT = max(at-e.sent, 1)
-	if m.Reply.Kind.IsError() {
-		m.Diff = e.diff(&m.Reply.Quote)
+	m.RTT = max(m.At-e.sent, 1)
+	if !m.Reply.Kind.IsError() {
+		return
 	}
+	m.Flags |= e.flags(q, sum)
+	if m.Rule != ruleWhole {
+		m.Flags |= e.changed(q, m.Evidence)
+	}
+	m.Flags |= replyFlags(m.Reply, e)
+	m.Flags = m.settleTTL(m.Flags)
 }
 
-// judge gives the verdict on a reply to a probe in state s, counts it, and gives
-// the state that the probe is in from now on.
-func (c *Counts) judge(s state, d Diff) (Verdict, state) {
-	switch s {
-	case answered:
-		c.Duplicate++
-		return Duplicate, s
-	case expired:
-		c.Late++
-		return Late, s
+// settleTTL leaves the flag of a quoted TTL to the errors of which it tells
+// something: others quote what the probe had left, as they should.
+func (m *Match) settleTTL(f anomaly.Flag) anomaly.Flag {
+	if m.Reply.Kind != frame.KindTimeExceeded {
+		return f &^ anomaly.TTL
 	}
-	c.InFlight--
-	c.Answered++
-	c.Matched++
-	if d.Rewrites() != 0 {
-		return Rewritten, answered
-	}
-	return Exact, answered
+	return f
 }
 
-// find gives the index of the reply's probe, or the reason why there is none.
-func (t *Table) find(r *frame.Reply) (int32, Reason) {
+// inspect compares all that came back with the probe as it left, which has the
+// shape at the place.
+func (m *Match) inspect(packets *packets, place int32, p *frame.Probe, e *entry) {
+	m.Sent = packets.build(place, p)
+	quote := m.Quoted()
+	if m.Sent == nil || len(quote) == 0 {
+		return
+	}
+	f := packets.compare(m.Sent, quote)
+	if sum, ok := wholeSum(m.Sent, e.method); ok && sum == 0 {
+		f &^= anomaly.ChecksumRestored // it may well have left as the other zero
+	}
+	if e.cut {
+		f &^= anomaly.Length | anomaly.LengthShort | anomaly.LengthSwapped | anomaly.FragmentBits
+	}
+	if e.routed {
+		// Gateways swap addresses and move the pointer of the route.
+		f &^= anomaly.Destination | anomaly.IPOptions | anomaly.ExtensionHeaders | anomaly.ChecksumUpdated | anomaly.ChecksumStale
+	}
+	m.Flags |= m.settleTTL(f)
+}
+
+// find gives the index of the reply's probe, or the reason why there is none;
+// q comes as the quote of r, and becomes the one inside it if that was taken.
+func (t *Table) find(r *frame.Reply, q **frame.Quote, m *Match) (int32, anomaly.Flag, Reason) {
 	if reason := unfit(r); reason != ReasonNone {
-		return none, reason
+		return none, 0, reason
 	}
-	i, reason := int32(none), ReasonTruncated
-	if !r.Kind.IsError() || r.Quote.Transport >= 8 {
-		key, ok := r.Key()
-		i, reason = t.choose(r, key, ok)
+	if !r.Kind.IsError() {
+		i, reason := t.findAnswered(r, m)
+		if i == none && t.raws > 0 {
+			var why Reason
+			if i, why = t.findRaw(r); i != none {
+				m.Rule, m.Evidence = ruleAnswer, addresses
+				return i, 0, ReasonNone
+			}
+			reason = max(reason, why)
+		}
+		return i, 0, reason
 	}
+	key, ok := r.Key()
+	if ok {
+		if i := t.findWhole(*q, key); i != none {
+			m.Rule, m.Evidence = ruleWhole, flowOnly|Identity|Word
+			return i, 0, ReasonNone
+		}
+	}
+	i, sum, reason := t.findQuoted(*q, key, ok, m)
 	if i == none && t.raws > 0 {
-		var nearer Reason
-		i, nearer = t.findRaw(r)
-		reason = max(reason, nearer)
+		var why Reason
+		if i, why = t.findRaw(r); i != none {
+			m.Rule, m.Evidence = ruleWhole, addresses|Identity
+			return i, 0, ReasonNone
+		}
+		reason = max(reason, why)
 	}
-	if i != none {
-		reason = ReasonNone
+	if i == none && reason != ReasonAmbiguous && unwrap(r, &t.inner) {
+		inner := frame.Reply{Kind: r.Kind, Quote: t.inner}
+		key, ok := inner.Key()
+		if j, sum, why := t.findQuoted(&t.inner, key, ok, m); j != none {
+			*q = &t.inner
+			m.Flags |= anomaly.Encapsulated
+			return j, sum, why
+		}
+		t.guard.charge(t.inner.Dst)
 	}
-	return i, reason
+	if i == none {
+		t.guard.charge((*q).Dst)
+	}
+	return i, sum, reason
 }
 
-// choose gives the index of the probe with the key that the reply belongs to,
-// or the reason why there is none.
-func (t *Table) choose(r *frame.Reply, key frame.Key, ok bool) (int32, Reason) {
+// findWhole gives the index of the only probe with the key that the quote agrees
+// with in all that tells probes apart, none if there is no such.
+func (t *Table) findWhole(q *frame.Quote, key frame.Key) int32 {
+	i, ok := t.byKey[key]
+	if !ok {
+		return none
+	}
+	if t.entries[i].next == none { // as nearly all are
+		if t.entries[i].same(q) {
+			return i
+		}
+		return none
+	}
+	which, steps := clueWord, 0
+	if !t.entries[i].v6 || t.entries[i].marked {
+		which = clueIdentity
+	}
+	clue, ok := clueIn(which, q)
+	if !ok {
+		return none
+	}
+	only := int32(none)
+	for i := t.clues[which].first(clue); i != none; i = t.entries[i].nextClue[which] {
+		if e := &t.entries[i]; e.key == key && e.same(q) {
+			if only != none {
+				return none
+			}
+			only = i
+		}
+		if steps++; steps > mostSteps {
+			return none
+		}
+	}
+	return only
+}
+
+// unwrap takes apart what is quoted inside the reply's quote, and tells whether
+// there is anything.
+func unwrap(r *frame.Reply, inner *frame.Quote) bool {
+	b, name := anomaly.Unwrap(r.Body[:min(r.Quote.Bytes, len(r.Body))])
+	if name == "" {
+		return false
+	}
+	frame.DecodeQuote(b, inner)
+	return true
+}
+
+// findQuoted lets the rules decide whose the quote is. ok tells that it has
+// the key.
+//
+// Strong rules leave either the identity or the word as it was, which is where
+// their probes are found, or they need the key of an echo request. The others of
+// the key are looked at for weak rules only, as long as those do not rest.
+func (t *Table) findQuoted(q *frame.Quote, key frame.Key, ok bool, m *Match) (int32, anomaly.Flag, Reason) {
+	if reason := unreadable(q); reason != ReasonNone {
+		return none, 0, reason
+	}
+	var c contest
+	c.begin(false)
+	for which := range t.clues {
+		t.enterClue(which, q, &c)
+	}
+	open := t.guard.open(q.Dst, m.At)
+	if ok {
+		if i, found := t.byKey[key]; found {
+			t.enterKey(i, q, open || q.Method == frame.ICMP, &c)
+		}
+	}
+	k, rule, reason := c.decide(open)
+	if reason != ReasonNone {
+		return none, 0, reason
+	}
+	m.Rule, m.Evidence = rule, k.weight.have
+	return int32(k.at), k.weight.sum, ReasonNone
+}
+
+// enterClue puts every probe with the clue to the contest, but for those that
+// entered by the clue before.
+func (t *Table) enterClue(which int, q *frame.Quote, c *contest) {
+	clue, ok := clueIn(which, q)
+	if !ok {
+		return
+	}
+	i := t.clues[which].first(clue)
+	for steps := 0; i != none && steps < mostSteps; steps++ {
+		e := &t.entries[i]
+		if own, _ := e.clue(which); own == clue && !(which > 0 && e.hasClue(0, q)) {
+			t.enter(i, q, c)
+		}
+		i = e.nextClue[which]
+	}
+}
+
+// hasClue tells whether the quote has the probe's clue.
+func (e *entry) hasClue(which int, q *frame.Quote) bool {
+	own, ok := e.clue(which)
+	clue, there := clueIn(which, q)
+	return ok && there && own == clue
+}
+
+func (t *Table) enter(i int32, q *frame.Quote, c *contest) {
+	e := &t.entries[i]
+	if !e.routed {
+		c.enter(uint32(i), e, e.weigh(q, nil))
+		return
+	}
+	route := t.routes[i]
+	c.enter(uint32(i), e, e.weigh(q, &route))
+}
+
+// enterKey puts the probes of a key to the contest, all of them or only as many
+// as it takes to see whose the flow is. i is the newest.
+func (t *Table) enterKey(i int32, q *frame.Quote, all bool, c *contest) {
+	most := glances
+	if all {
+		most = mostAlike + 1
+	}
+	for steps := 0; i != none && steps < most; steps++ {
+		if e := &t.entries[i]; !e.hasClue(clueIdentity, q) && !e.hasClue(clueWord, q) {
+			t.enter(i, q, c)
+		}
+		i = t.entries[i].next
+	}
+}
+
+// glances is how many probes of a key are looked at while weak rules rest.
+const glances = 4
+
+// findAnswered gives the index of the probe that a direct answer belongs to:
+// nothing but its flow tells which where it acknowledges none, and then it is
+// the newest in flight, or the newest.
+func (t *Table) findAnswered(r *frame.Reply, m *Match) (int32, Reason) {
+	key, ok := r.Key()
 	if !ok {
 		return none, ReasonNoKey
 	}
@@ -99,44 +282,49 @@ func (t *Table) choose(r *frame.Reply, key frame.Key, ok bool) (int32, Reason) {
 	if !ok {
 		return none, ReasonUnknown
 	}
-	if t.entries[i].next == none {
-		// The only one of its key, as nearly all are.
-		if bad := t.refuse(i, r); bad != ReasonNone {
-			return none, bad
-		}
-		return i, ReasonNone
-	}
-	// IPv6 has no identification to choose by, and a direct answer quotes none.
-	byID := r.Kind.IsError() && r.Quote.Src.Is4()
-	reason := ReasonUnknown
-	newest, flying, same := int32(none), int32(none), int32(none)
-	sames := 0
-	for ; i != none; i = t.entries[i].next {
-		e := &t.entries[i]
-		if bad := t.refuse(i, r); bad != ReasonNone {
-			reason = max(reason, bad)
-			continue
-		}
-		if newest == none {
-			newest = i
-		}
-		if flying == none && e.state == inFlight {
-			flying = i
-		}
-		if byID && e.id == r.Quote.ID {
-			same = i
-			sames++
-		}
-	}
-	switch {
-	case newest == none:
+	var c contest
+	c.begin(true)
+	t.enterAnswered(i, r, &c)
+	k, rule, reason := c.decideAnswer(t.guard.open(r.From, m.At))
+	if reason != ReasonNone {
+		t.guard.charge(r.From)
 		return none, reason
-	case sames == 1:
-		return same, ReasonNone
-	case flying != none:
-		return flying, ReasonNone
 	}
-	return newest, ReasonNone
+	m.answered(&c, k, rule)
+	return int32(k.at), ReasonNone
+}
+
+// enterAnswered puts the probes of a key to the contest, of which i is the newest:
+// those with the number that a TCP answer acknowledges first.
+func (t *Table) enterAnswered(i int32, r *frame.Reply, c *contest) {
+	key := t.entries[i].key
+	for steps := 0; i != none && steps < mostSteps; steps++ {
+		e := &t.entries[i]
+		c.enter(uint32(i), e, e.weighAnswer(r))
+		i = e.next
+	}
+	if i == none || r.Kind != frame.KindTCP || c.best < len(c.rules) {
+		return
+	}
+	for seq := r.Ack - 1; seq != r.Ack+1; seq++ { // see acknowledged
+		i := t.clues[clueWord].first(uint64(seq))
+		for steps := 0; i != none && steps < mostSteps; steps++ {
+			e := &t.entries[i]
+			if e.key == key && e.seq == seq {
+				c.enter(uint32(i), e, e.weighAnswer(r))
+			}
+			i = e.nextClue[clueWord]
+		}
+	}
+}
+
+// answered notes by what a direct answer was attributed.
+func (m *Match) answered(c *contest, k candidate, rule RuleID) {
+	m.Rule, m.Evidence = rule, k.weight.have
+	m.Ambiguous = c.flying > 1
+	if k.weight.have&Destination == 0 {
+		m.Flags |= anomaly.OtherAddress
+	}
 }
 
 // unfit says why the reply can answer no probe at all, before any is looked
@@ -159,49 +347,16 @@ func unfit(r *frame.Reply) Reason {
 	case frame.KindRedirect, frame.KindSourceQuench, frame.KindICMPOther:
 		return ReasonKind
 	}
-	if !r.Kind.IsError() {
-		return ReasonNone
-	}
-	switch q := &r.Quote; {
-	case q.Malformed:
-		return ReasonMalformed
-	case q.Fragment:
-		return ReasonFragment
-	}
 	return ReasonNone
 }
 
-// refuse says what in the reply isn't the i-th probe's, see entry.refuse.
-func (t *Table) refuse(i int32, r *frame.Reply) Reason {
-	e := &t.entries[i]
-	if e.routed {
-		return e.refuse(r, t.routes[i])
-	}
-	return e.refuse(r, frame.Route{})
-}
-
-// refuse says what in the reply isn't the probe's, though the keys are equal.
-// The greater the reason, the nearer the reply came.
-func (e *entry) refuse(r *frame.Reply, route frame.Route) Reason {
-	if r.Kind.IsError() {
-		q := &r.Quote
-		switch {
-		case q.Src != e.src || q.Dst != e.dst && !(e.routed && route.Passes(q.Dst)):
-			return ReasonAddress
-		case e.method == frame.TCP && q.Seq != e.seq:
-			return ReasonSequence
-		case e.method == frame.DCCP && q.Transport >= dccpSeqEnd && q.Seq != e.seq:
-			return ReasonSequence
-		}
-		return ReasonNone
-	}
+// unreadable says why the quote can be no probe's.
+func unreadable(q *frame.Quote) Reason {
 	switch {
-	case r.From != e.dst:
-		return ReasonSource
-	case r.To != e.src:
-		return ReasonAddress
-	case r.HasAck() && !e.acknowledged(r.Ack):
-		return ReasonSequence
+	case q.Malformed:
+		return ReasonMalformed
+	case !q.Src.IsValid():
+		return ReasonTruncated // not even an IP header
 	}
 	return ReasonNone
 }
@@ -220,7 +375,7 @@ func (e *entry) acknowledged(ack uint32) bool {
 	}
 	const both = frame.FlagSYN | frame.FlagFIN
 	span := uint32(1)
-	if e.flags&both == both {
+	if e.tcpFlags&both == both {
 		span = 2
 	}
 	return ack-e.seq <= span

@@ -18,7 +18,8 @@ type model struct {
 	got   uint64
 }
 
-// The domains are small so that identities collide.
+// The domains are small so that identities collide. TestNeverAnothers has wide
+// ones.
 var (
 	anyTag    = rapid.IntRange(0, 5)
 	anyPort   = rapid.SampledFrom([]uint16{53, 53, 53, 33434})
@@ -62,56 +63,17 @@ func anyReply(t *rapid.T) frame.Reply {
 }
 
 // replyTo is a right reply to some probe in the model, or any reply.
-func (m *model) replyTo(t *rapid.T) frame.Reply {
+func (m *model) replyTo(t *rapid.T) (r frame.Reply, right bool) {
 	known := m.byTag[anyTag.Draw(t, "reply to")]
 	how := rapid.IntRange(0, 2).Draw(t, "how")
 	if len(known) == 0 || how == 0 {
-		return anyReply(t)
+		return anyReply(t), false
 	}
 	p := &known[rapid.IntRange(0, len(known)-1).Draw(t, "which")]
 	if how == 1 {
-		return answer(p)
+		return answer(p), true
 	}
-	return exceeded(p, ipv4.router)
-}
-
-// belongs tells, in the words of the rules and without the table's code,
-// whether r can be a reply to p.
-func belongs(r *frame.Reply, p *frame.Probe) bool {
-	if r.Checksum == frame.ChecksumBad {
-		return false
-	}
-	q := &r.Quote
-	switch r.Kind {
-	case frame.KindTimeExceeded, frame.KindUnreachable, frame.KindTooBig, frame.KindParamProblem:
-		same := !q.Malformed && !q.Fragment && q.Transport >= 8 &&
-			q.Method == p.Method && q.Src == p.Src && q.Dst == p.Dst && q.SrcPort == p.SrcPort
-		if p.Method == frame.ICMP {
-			return same && uint16(q.Seq) == uint16(p.Seq)
-		}
-		if p.Method == frame.TCP || p.Method == frame.DCCP && q.Transport >= 16 {
-			same = same && q.Seq == p.Seq
-		}
-		return same && q.DstPort == p.DstPort
-	case frame.KindEchoReply:
-		return p.Method == frame.ICMP && r.From == p.Dst && r.To == p.Src &&
-			r.SrcPort == p.SrcPort && uint16(r.Seq) == uint16(p.Seq)
-	case frame.KindUDP:
-		return p.Method == frame.UDP && r.From == p.Dst && r.To == p.Src &&
-			r.SrcPort == p.DstPort && r.DstPort == p.SrcPort
-	case frame.KindUDPLite:
-		return p.Method == frame.UDPLite && r.From == p.Dst && r.To == p.Src &&
-			r.SrcPort == p.DstPort && r.DstPort == p.SrcPort
-	case frame.KindDCCP:
-		return p.Method == frame.DCCP && r.From == p.Dst && r.To == p.Src &&
-			r.SrcPort == p.DstPort && r.DstPort == p.SrcPort &&
-			(r.Type == frame.DCCPRequest || r.Type == frame.DCCPData || r.Ack == p.Seq)
-	case frame.KindTCP:
-		return p.Method == frame.TCP && r.From == p.Dst && r.To == p.Src &&
-			r.SrcPort == p.DstPort && r.DstPort == p.SrcPort &&
-			(r.Flags&frame.FlagACK == 0 || r.Ack == p.Seq || r.Ack == p.Seq+1)
-	}
-	return false
+	return exceeded(p, ipv4.router), true
 }
 
 func (m *model) check(t *rapid.T) {
@@ -137,37 +99,37 @@ func (m *model) forget(t *rapid.T) {
 }
 
 func (m *model) match(t *rapid.T) {
-	r := m.replyTo(t)
+	r, right := m.replyTo(t)
 	var got Match
 	before := m.table.Counts()
 	m.table.Match(&r, time.Hour, &got)
 	after := m.table.Counts()
 	m.got++
-	possible := false
-	for _, probes := range m.byTag {
-		for i := range probes {
-			possible = possible || belongs(&r, &probes[i])
-		}
+	if right && !got.Verdict.Attributed() && got.Verdict != Ambiguous {
+		t.Fatalf("a right reply is %v (%v)", got.Verdict, got.Reason)
 	}
-	if (got.Verdict != Stray) != possible {
-		t.Fatalf("%v (%v), but a probe that the reply belongs to is there: %t", got.Verdict, got.Reason, possible)
+	if got.Verdict.Attributed() != (got.Reason == ReasonNone) || got.Verdict.Attributed() != (got.Rule != ruleNone) {
+		t.Fatalf("%v with reason %v, rule %v", got.Verdict, got.Reason, got.Rule)
 	}
-	if (got.Verdict == Stray) != (got.Reason != ReasonNone) {
-		t.Fatalf("%v with reason %v", got.Verdict, got.Reason)
-	}
-	first := got.Verdict == Exact || got.Verdict == Rewritten
-	if first != (after.InFlight == before.InFlight-1) {
+	if got.Verdict.First() != (after.InFlight == before.InFlight-1) {
 		t.Fatalf("%v, and in flight went from %d to %d", got.Verdict, before.InFlight, after.InFlight)
 	}
-	if got.Verdict == Stray {
+	if !got.Verdict.Attributed() {
 		return
 	}
+	all := append(Rules(), AnswerRules()...)
+	need := all[got.Rule-1].Need &^ (Word | NoWord)
 	mine := false
-	for i := range m.byTag[got.Tag] {
-		mine = mine || belongs(&r, &m.byTag[got.Tag][i])
+	for _, p := range m.byTag[got.Tag] {
+		e := entryOf(&p)
+		w := e.weighAnswer(&r)
+		if r.Kind.IsError() {
+			w = e.weigh(&r.Quote, nil)
+		}
+		mine = mine || w.have&need == need
 	}
-	if !mine || got.RTT < 1 {
-		t.Fatalf("%v for tag %d, RTT %v, but no probe of that tag fits", got.Verdict, got.Tag, got.RTT)
+	if !mine || got.RTT < 1 || got.Nth < 1 {
+		t.Fatalf("%v for tag %d, RTT %v, the %d. reply, but no probe of that tag fits", got.Verdict, got.Tag, got.RTT, got.Nth)
 	}
 }
 

@@ -40,15 +40,15 @@ func (e *entry) flow() flow { return flow{e.src, e.dst, e.protocol} }
 // at a time. One that comes when nothing is in flight is a stray.
 func (t *Table) findRaw(r *frame.Reply) (int32, Reason) {
 	if !r.Kind.IsError() {
-		return t.findAnswered(r)
+		return t.findRawAnswered(r)
 	}
 	key, ok := r.RawKey()
 	if !ok {
 		return none, ReasonTruncated
 	}
-	i, reason := t.choose(r, key, true)
+	i, reason := t.chooseRaw(r, key)
 	if i != none {
-		return i, reason
+		return i, ReasonNone
 	}
 	q := &r.Quote
 	l, ok := t.lines[flow{q.Src, q.Dst, q.Protocol}]
@@ -67,7 +67,34 @@ func (e *entry) blurred(q *frame.Quote) bool {
 	return q.ID == 0 || q.ID == bits.ReverseBytes16(e.id)
 }
 
-func (t *Table) findAnswered(r *frame.Reply) (int32, Reason) {
+// chooseRaw gives the index of the probe with the key that the quote is of: of
+// several the newest in flight, else the newest.
+func (t *Table) chooseRaw(r *frame.Reply, key frame.Key) (int32, Reason) {
+	i, ok := t.byKey[key]
+	if !ok {
+		return none, ReasonUnknown
+	}
+	q := &r.Quote
+	newest := int32(none)
+	for ; i != none; i = t.entries[i].next {
+		e := &t.entries[i]
+		if q.Src != e.src || q.Dst != e.dst && !(e.routed && t.routes[i].Passes(q.Dst)) {
+			continue
+		}
+		if e.state == inFlight {
+			return i, ReasonNone
+		}
+		if newest == none {
+			newest = i
+		}
+	}
+	if newest == none {
+		return none, ReasonAddress
+	}
+	return newest, ReasonNone
+}
+
+func (t *Table) findRawAnswered(r *frame.Reply) (int32, Reason) {
 	l, ok := t.lines[flow{r.To, r.From, r.Protocol}]
 	if !ok {
 		return none, ReasonUnknown

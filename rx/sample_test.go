@@ -42,7 +42,10 @@ func exceeded(p *frame.Probe, router netip.Addr) frame.Reply {
 	q := frame.Quote{
 		Bytes: p.Size, Transport: p.Size - frame.MinSize(frame.UDP, p.IsIPv6()) + 8, Method: p.Method,
 		Src: p.Src, Dst: p.Dst, TTL: 1, TOS: p.TOS, ID: p.ID, DF: p.DF, Length: p.Size, Label: p.Label,
-		SrcPort: p.SrcPort, DstPort: p.DstPort, Seq: p.Seq, Checksum: 0xabcd,
+		SrcPort: p.SrcPort, DstPort: p.DstPort, Seq: p.Seq, Checksum: checksumSent(p),
+	}
+	if n, err := protocolOf(p.Method, p.IsIPv6()); err == nil {
+		q.Protocol = uint8(n)
 	}
 	switch p.Method {
 	case frame.ICMP:
@@ -54,6 +57,19 @@ func exceeded(p *frame.Probe, router netip.Addr) frame.Reply {
 		Kind: frame.KindTimeExceeded, From: router, To: p.Src, TTL: 60,
 		Checksum: frame.ChecksumGood, Quote: q,
 	}
+}
+
+// checksumSent is the transport checksum that p leaves with, as far as it is
+// quoted.
+func checksumSent(p *frame.Probe) uint16 {
+	template, err := frame.NewTemplate(frame.Link{}, p)
+	if err != nil {
+		return 0xabcd
+	}
+	b := make([]byte, template.Len())
+	template.Put(b, p)
+	sum, _ := checksumOf(b, p.Method)
+	return sum
 }
 
 // answer is the direct answer of p's destination.

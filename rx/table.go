@@ -14,11 +14,20 @@ import (
 // One goroutine owns a Table. Once it has held as many probes as it ever
 // holds at a time, nothing here allocates; Match never does.
 type Table struct {
+	// Whole compares every quoted byte with what was sent, not only the fields
+	// that tell probes apart, and sets Match.Sent. It takes about 50 ns more for
+	// an error, and is for traces.
+	Whole bool
+
 	entries []entry // a slab; places are named by index, reused when forgotten
 	free    int32   // first free place, chained by entry.next; none if there is none
 	byKey   map[frame.Key]int32
 	byTag   map[int]int32
+	clues   [cluesOf]clues
+	guard   guard
+	packets packets
 	counts  Counts
+	inner   frame.Quote // found inside a quote
 
 	// What few probes have is kept out of the entries, which are to be small.
 	routes map[int32]frame.Route // by place, of entries that are routed
@@ -36,20 +45,30 @@ type entry struct {
 	src, dst   netip.Addr
 	sent       time.Duration
 	tag        int
-	next, prev int32 // probes of the same key: next is older, prev newer
-	older      int32 // the probe that had the tag before
+	next, prev int32          // probes of the same key: next is older, prev newer
+	older      int32          // the probe that had the tag before
+	nextClue   [cluesOf]int32 // probe behind the same head of clues
+	shape      int32          // place in packets; none where it was not needed
 	seq        uint32
+	mark       uint32
 	label      uint32
 	size       uint16 // whole IP length; 0 for not known
 	id         uint16
+	sum        uint16 // transport checksum, if summed
+	replies    uint16
+	secrets    secrets
 	tos        uint8
-	flags      uint8 // TCP
+	tcpFlags   uint8
 	ttl        uint8
-	protocol   uint8 // Raw
+	protocol   uint8
 	method     frame.Method
+	v6         bool
 	df         bool
 	routed     bool // has a Route
 	unsummed   bool // left with a checksum of zero
+	summed     bool // sum is known
+	marked     bool // has a Mark
+	cut        bool // left in fragments
 	state      state
 }
 
@@ -82,7 +101,13 @@ func NewTable(hint int) *Table {
 // probe sent anew: the earlier one expires unless it was answered. A Size of 0
 // stands for HeaderLen where the method has no other, and else for a length
 // that quotes are not compared with.
-func (t *Table) Add(tag int, p *frame.Probe, sent time.Duration) {
+func (t *Table) Add(tag int, p *frame.Probe, sent time.Duration) { t.add(tag, p, sent, false) }
+
+// AddCut enters a probe that left in fragments, of which quotes tell another
+// length.
+func (t *Table) AddCut(tag int, p *frame.Probe, sent time.Duration) { t.add(tag, p, sent, true) }
+
+func (t *Table) add(tag int, p *frame.Probe, sent time.Duration, cut bool) {
 	older, again := t.byTag[tag]
 	if again {
 		t.expire(older)
@@ -92,8 +117,21 @@ func (t *Table) Add(tag int, p *frame.Probe, sent time.Duration) {
 	i := t.place()
 	e := &t.entries[i]
 	*e = entryOf(p)
-	e.tag, e.sent, e.prev, e.next, e.older = tag, sent, none, none, older
+	e.tag, e.sent, e.prev, e.next, e.older, e.shape = tag, sent, none, none, older, none
+	if e.cut = cut; cut {
+		e.size = 0
+	}
+	if t.Whole || !e.summed && !e.unsummed && e.method != frame.TCP && e.method != frame.Raw {
+		e.shape = t.packets.find(p)
+	}
+	if !e.summed && !e.unsummed && e.shape != none {
+		e.sum, e.summed = checksumOf(t.packets.build(e.shape, p), e.method)
+		if e.summed && e.method == frame.DCCP {
+			e.secrets.word = 16 // its checksum covers the random sequence number
+		}
+	}
 	t.link(i)
+	t.file(i)
 	if !p.Route.IsZero() {
 		t.routes[i] = p.Route
 	}
@@ -112,13 +150,55 @@ func entryOf(p *frame.Probe) entry {
 	if size == 0 && (p.Method == frame.TCP || p.Method == frame.DCCP) {
 		size = p.HeaderLen()
 	}
-	return entry{
-		key: p.Key(), src: p.Src, dst: p.Dst, routed: !p.Route.IsZero(),
+	e := entry{
+		key: p.Key(), src: p.Src, dst: p.Dst, v6: p.IsIPv6(), routed: !p.Route.IsZero(),
 		seq: p.Seq, label: p.Label & maxLabel, size: uint16(size), id: p.ID,
-		tos: p.TOS, flags: p.TCP.Flags, ttl: p.TTL, protocol: p.Protocol, method: p.Method, df: p.DF,
-		unsummed: p.NoChecksum,
+		tos: p.TOS, tcpFlags: p.TCP.Flags, ttl: p.TTL, protocol: p.Protocol, method: p.Method, df: p.DF,
+		unsummed: p.NoChecksum && p.Method == frame.UDP,
 	}
+	if p.Method != frame.Raw {
+		n, _ := protocolOf(p.Method, e.v6)
+		e.protocol = uint8(n)
+	}
+	hasPayload := p.Method == frame.UDP || p.Method == frame.UDPLite || p.Method == frame.ICMP
+	if hasPayload && p.Fixed && p.Sum != 0 {
+		e.sum, e.summed = p.Sum, true
+		if p.Sum != altZero {
+			e.secrets.word = 16
+		}
+	}
+	if hasPayload && p.Payload == frame.PayloadMark {
+		e.mark, e.marked = p.Mark, true
+	}
+	switch {
+	case !e.v6:
+		e.secrets.identity = 16
+	case e.marked:
+		e.secrets.identity = markBits
+	}
+	if p.Method == frame.TCP {
+		e.secrets.word = 32
+	}
+	return e
 }
+
+// probe gives the probe of an entry with a shape as it left.
+func (t *Table) probe(e *entry) frame.Probe {
+	p := t.packets.shapes[e.shape].probe
+	p.Dst, p.TTL, p.ID, p.Label, p.Seq, p.Mark = e.dst, e.ttl, e.id, e.label, e.seq, e.mark
+	p.SrcPort, p.DstPort = uint16(e.key>>16), uint16(e.key)
+	if p.Method == frame.ICMP {
+		p.DstPort = 0
+	}
+	if p.Sum = 0; p.Fixed {
+		p.Sum = e.sum
+	}
+	return p
+}
+
+// altZero is the other zero of a checksum, which is asked for to see what becomes
+// of it, and never drawn.
+const altZero = 0xffff
 
 // Expire gives up waiting for the tag's probe: replies from now on are Late.
 // It does nothing to an answered probe or an unknown tag.
@@ -151,6 +231,7 @@ func (t *Table) Forget(tag int) {
 		older := t.entries[i].older
 		t.expire(i)
 		t.unlink(i)
+		t.unfile(i)
 		if t.entries[i].method == frame.Raw {
 			t.raws--
 		}

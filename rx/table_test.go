@@ -35,7 +35,7 @@ func runSteps(t *testing.T, steps []step) *Table {
 			if m.Verdict != s.verdict || m.Reason != s.reason || m.Tag != s.tag {
 				t.Fatalf("step %d: %v (%v) for tag %d, want %v (%v) for %d", i, m.Verdict, m.Reason, m.Tag, s.verdict, s.reason, s.tag)
 			}
-			if m.Verdict != Stray && m.RTT != sent+time.Second-s.sentAt {
+			if m.Verdict.Attributed() && m.RTT != sent+time.Second-s.sentAt {
 				t.Fatalf("step %d: RTT %v, want %v", i, m.RTT, sent+time.Second-s.sentAt)
 			}
 		default:
@@ -80,7 +80,7 @@ func TestTableLife(t *testing.T) {
 			{do: "forget", tag: 7},
 			{do: "forget", tag: 7},
 			{do: "expire", tag: 7},
-			{do: "reply", tag: -1, reply: r, reason: ReasonUnknown},
+			{do: "reply", tag: -1, reply: r, verdict: Foreign, reason: ReasonUnknown},
 		}, Counts{Sent: 1, Expired: 1, Received: 1, Stray: unknown}},
 		{"sent anew", []step{
 			{do: "add", tag: 7, probe: p, sentAt: sent},
@@ -101,7 +101,7 @@ func TestTableLife(t *testing.T) {
 			{do: "add", tag: 7, probe: p, sentAt: sent},
 			{do: "add", tag: 7, probe: resent, sentAt: sent + 1},
 			{do: "forget", tag: 7},
-			{do: "reply", tag: -1, reply: r, reason: ReasonUnknown},
+			{do: "reply", tag: -1, reply: r, verdict: Foreign, reason: ReasonUnknown},
 		}, Counts{Sent: 2, Expired: 2, Received: 1, Stray: unknown}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -131,22 +131,27 @@ func TestTableSharedKey(t *testing.T) {
 		return step{do: "reply", tag: tag, reply: r, sentAt: sent + time.Duration(tag), verdict: v}
 	}
 	all := []step{add(0, probes[0]), add(1, probes[1]), add(2, probes[2])}
+	refused := func(r frame.Reply, v Verdict, why Reason) step {
+		return step{do: "reply", tag: -1, reply: r, verdict: v, reason: why}
+	}
 	for _, c := range []struct {
 		name  string
 		steps []step
 	}{
 		{"the quoted ID decides", append(all[:3:3],
 			reply(1, errors[1], Exact), reply(0, errors[0], Exact), reply(1, errors[1], Duplicate), reply(2, errors[2], Exact))},
-		{"without it the newest in flight", append(all[:3:3],
-			reply(2, zeroed, Rewritten), reply(1, zeroed, Rewritten), reply(0, zeroed, Rewritten), reply(2, zeroed, Duplicate))},
+		{"without it nothing does", append(all[:3:3],
+			refused(zeroed, Spoofed, ReasonCheck), reply(1, errors[1], Exact))},
 		{"answers quote none", append(all[:3:3],
 			reply(2, answers[0], Exact), reply(1, answers[0], Exact), reply(0, answers[0], Exact), reply(2, answers[0], Duplicate))},
 		{"an ID of two decides nothing", []step{add(0, probes[0]), add(1, probes[1]), add(2, twin),
-			reply(2, errors[1], Exact), reply(1, errors[1], Exact), reply(0, errors[1], Rewritten)}},
+			refused(errors[1], Ambiguous, ReasonAmbiguous), step{do: "expire", tag: 2}, reply(1, errors[1], Exact)}},
+		{"an ID of one probe sent anew is the last one's", []step{add(1, probes[1]), {do: "add", tag: 1, probe: twin, sentAt: sent + 1},
+			reply(1, errors[1], Exact)}},
 		{"the expired one by its ID", append(all[:3:3],
 			step{do: "expire", tag: 1}, reply(1, errors[1], Late), reply(2, answers[0], Exact))},
 		{"forgotten in the middle", append(all[:3:3],
-			step{do: "forget", tag: 1}, reply(2, errors[1], Rewritten), reply(0, errors[1], Rewritten))},
+			step{do: "forget", tag: 1}, refused(errors[1], Spoofed, ReasonCheck), reply(0, errors[0], Exact))},
 		{"forgotten from the middle to the tail", append(all[:3:3],
 			step{do: "forget", tag: 1}, step{do: "forget", tag: 0}, add(3, probes[0]), step{do: "forget", tag: 3},
 			reply(2, answers[0], Exact), reply(2, answers[0], Duplicate))},
@@ -167,11 +172,12 @@ func TestTableSharedKeyReason(t *testing.T) {
 	far.Dst = ipv4.other
 	r := exceeded(&near, ipv4.router)
 	r.Quote.Seq++
+	r.Quote.ID += 7
 	for _, order := range [][2]frame.Probe{{near, far}, {far, near}} {
 		runSteps(t, []step{
 			{do: "add", tag: 0, probe: order[0]},
 			{do: "add", tag: 1, probe: order[1]},
-			{do: "reply", tag: -1, reply: r, reason: ReasonSequence},
+			{do: "reply", tag: -1, reply: r, verdict: Spoofed, reason: ReasonCheck},
 		})
 	}
 }

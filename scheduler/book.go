@@ -52,7 +52,9 @@ type register struct {
 }
 
 func newRegister(identities Identities, hint int) *register {
-	return &register{Table: rx.NewTable(hint), identities: identities, held: newHoldings()}
+	r := &register{Table: rx.NewTable(hint), identities: identities, held: newHoldings()}
+	r.Whole = true
+	return r
 }
 
 func (r *register) Take(_ int, p *frame.Probe, cut bool) (rx.Ticket, error) {
@@ -65,13 +67,10 @@ func (r *register) Take(_ int, p *frame.Probe, cut bool) (rx.Ticket, error) {
 // cutTicket is the ticket of a probe that leaves in fragments.
 const cutTicket rx.Ticket = 1
 
-// Enter puts a probe that left into the table. Routers quote the length of a
-// fragment, not the probe's, which must not count as a rewrite.
+// Enter puts a probe that left into the table.
 func (r *register) Enter(t rx.Ticket, tag int, p *frame.Probe, at time.Duration) {
 	if t == cutTicket {
-		whole := *p
-		whole.Size = 0
-		r.Add(tag, &whole, at)
+		r.AddCut(tag, p, at)
 	} else {
 		r.Add(tag, p, at)
 	}
@@ -91,7 +90,7 @@ func (r *register) Overdue(time.Duration, func(int, *rx.Origin)) time.Duration {
 
 func (r *register) Match(reply *frame.Reply, at time.Duration, m *rx.Match) {
 	r.Table.Match(reply, at, m)
-	if m.Verdict == rx.Exact || m.Verdict == rx.Rewritten {
+	if m.Verdict.First() {
 		r.release(m.Tag)
 	}
 }

@@ -207,7 +207,7 @@ func (e *Engine) room() (int, time.Duration) {
 func (e *Engine) receive(pkt *rx.Packet) {
 	frame.Decode(pkt.Data, e.cfg.Link.Type, pkt.Offloaded, &e.reply)
 	e.book.Match(&e.reply, pkt.At, &e.match)
-	if e.match.Verdict == rx.Stray {
+	if !e.match.Verdict.Attributed() {
 		if e.strays != nil {
 			e.strays.FrameStray(pkt, &e.match)
 		}

@@ -78,7 +78,7 @@ func (b *burst) Sent(tag int, p *frame.Probe, at time.Duration) {
 }
 
 func (b *burst) Learn(m *rx.Match) {
-	if m.Verdict == rx.Exact || m.Verdict == rx.Rewritten {
+	if m.Verdict.First() {
 		delete(b.open, m.Tag)
 	}
 	b.log = append(b.log, fmt.Sprintf("%v %v %d %v", m.At, m.Verdict, m.Tag, m.RTT))

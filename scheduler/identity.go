@@ -35,6 +35,10 @@ type PortHolder interface {
 // sequence numbers are random, and IPv6 flow labels are random per probe for
 // UDP and UDP-Lite and per run otherwise.
 //
+// Beyond what traceroute does, UDP, UDP-Lite and ICMP probes get what nobody can
+// guess (frame.Probe.Conceal): a random checksum, for ICMP one for the whole run,
+// unless the strategy chose one, and a random Mark.
+//
 // Raw probes have nothing but identification and flow label to be told by. Both
 // count up, so that a label of its own makes each IPv6 probe a flow of its own
 // too; with a label given, IPv6 ones have no identity and should go one at a
@@ -45,12 +49,14 @@ type Fresh struct {
 	id    uint16
 	label uint32
 	fixed bool
+	sum   uint16 // of ICMP probes
 }
 
 // NewFresh takes source ports from ports (nil for a method without any) and the
 // rest from r. A label other than nil is given to every probe.
 func NewFresh(ports PortHolder, r *rand.Rand, label *uint32) *Fresh {
 	f := &Fresh{ports: ports, rand: r, id: uint16(r.Uint32()), label: r.Uint32() & 0xfffff}
+	f.sum = f.drawSum()
 	if label != nil {
 		f.label, f.fixed = *label&0xfffff, true
 	}
@@ -72,6 +78,7 @@ func (f *Fresh) Take(p *frame.Probe) error {
 		f.id = 1 // the kernel puts another in place of 0 where it writes the header
 	}
 	p.ID, p.Label = f.id, f.label
+	f.conceal(p)
 	switch p.Method {
 	case frame.UDP, frame.UDPLite:
 		p.ID = uint16(f.rand.Uint32())
@@ -89,6 +96,28 @@ func (f *Fresh) Take(p *frame.Probe) error {
 	return nil
 }
 
+// conceal fills what Conceal makes room for.
+func (f *Fresh) conceal(p *frame.Probe) {
+	chosen := p.Fixed && p.Sum != 0
+	if !p.Conceal() {
+		return
+	}
+	switch {
+	case chosen:
+	case p.Method == frame.ICMP:
+		p.Sum = f.sum
+	default:
+		p.Sum = f.drawSum()
+	}
+	if p.Payload == frame.PayloadMark {
+		p.Mark = f.rand.Uint32()
+	}
+}
+
+// drawSum gives a checksum that is one in every method: not 0, nor what may
+// stand for it.
+func (f *Fresh) drawSum() uint16 { return uint16(1 + f.rand.Uint32N(0xfffe)) }
+
 // Release gives the source port back.
 func (f *Fresh) Release(p *frame.Probe) {
 	if p.Method.HasPorts() {
@@ -96,11 +125,17 @@ func (f *Fresh) Release(p *frame.Probe) {
 	}
 }
 
+// busyError is an error that is ErrBusy too, and says what the error says.
+type busyError struct{ error }
+
+func (e busyError) Unwrap() error      { return e.error }
+func (busyError) Is(target error) bool { return target == ErrBusy }
+
 // busy marks the errors that pass once a port or a descriptor comes free.
 func busy(err error) error {
 	for _, e := range []error{syscall.EADDRINUSE, syscall.EMFILE, syscall.ENFILE} {
 		if errors.Is(err, e) {
-			return errors.Join(ErrBusy, err)
+			return busyError{err}
 		}
 	}
 	return err

@@ -68,8 +68,8 @@ func decodeCases(r reply, d time.Duration) []measure.Case {
 		return nil
 	}
 	matched := func() error {
-		if match.Verdict == rx.Stray {
-			return fmt.Errorf("the %s was a stray: %v", r.name, match.Reason)
+		if !match.Verdict.Attributed() {
+			return fmt.Errorf("the %s was %v: %v", r.name, match.Verdict, match.Reason)
 		}
 		return nil
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -34,6 +35,8 @@ type difference struct {
 	theirs, ours result
 	// Sends are the probes' TTLs, a comma where a program waited: see sends.
 	theirsSends, oursSends string
+	// Data is how the first probe's payload begins, see payloadStart.
+	theirsData, oursData string
 }
 
 // scriptEnds begin the scripts of differences.
@@ -56,23 +59,23 @@ func TestDifferences(t *testing.T) {
 					d.prepare(t, n)
 				}
 			}
-			d.assert(t, n, theirs(t), d.theirs, d.theirsSends)
-			d.assert(t, n, ours(), d.ours, d.oursSends)
+			d.assert(t, n, theirs(t), d.theirs, d.theirsSends, d.theirsData)
+			d.assert(t, n, ours(), d.ours, d.oursSends, d.oursData)
 		})
 	}
 }
 
 // assert runs one program and compares. What depends on how fast the machine
 // is gets some attempts.
-func (d *difference) assert(t *testing.T, n *lab.Net, program string, want result, wantSends string) {
+func (d *difference) assert(t *testing.T, n *lab.Net, program string, want result, wantSends, wantData string) {
 	t.Helper()
 	if d.byNobody && program == ours() {
 		program = installed(t)
 	}
 	var got result
-	var gotSends string
+	var gotSends, gotData string
 	for range attempts {
-		if got, gotSends = d.run(t, n, program); gotSends == wantSends {
+		if got, gotSends, gotData = d.run(t, n, program); gotSends == wantSends {
 			break
 		}
 	}
@@ -82,9 +85,12 @@ func (d *difference) assert(t *testing.T, n *lab.Net, program string, want resul
 	if gotSends != wantSends {
 		t.Errorf("%s %s: sends %s, want %s", program, d.args, gotSends, wantSends)
 	}
+	if wantData != "" && gotData != wantData {
+		t.Errorf("%s %s: payload begins with %q, want %q", program, d.args, gotData, wantData)
+	}
 }
 
-func (d *difference) run(t *testing.T, n *lab.Net, program string) (r result, sent string) {
+func (d *difference) run(t *testing.T, n *lab.Net, program string) (r result, sent, data string) {
 	t.Helper()
 	cmd := exec.Command(program)
 	if d.byNobody {
@@ -113,6 +119,7 @@ func (d *difference) run(t *testing.T, n *lab.Net, program string) (r result, se
 		}
 		if d.oursSends != "" {
 			sent = sends(sim.Probes(), 60*time.Millisecond)
+			data = payloadStart(sim.Probes())
 		}
 	}
 	r = r.timeless()
@@ -120,7 +127,27 @@ func (d *difference) run(t *testing.T, n *lab.Net, program string) (r result, se
 	if d.edit != nil {
 		d.edit(&r)
 	}
-	return r, sent
+	return r, sent, data
+}
+
+// payloadStart gives the first 11 bytes behind the transport header of the first
+// probe, with ? for those that are not the pattern's.
+func payloadStart(probes []simnet.Probe) string {
+	const header = 14 + 20 + 8
+	if len(probes) == 0 || len(probes[0].Frame) < header+11 {
+		return ""
+	}
+	start := byte('@')
+	if d, _ := decodeIP(probes[0].Frame); d != nil && d.Protocol == 1 {
+		start = 'H'
+	}
+	data := bytes.Clone(probes[0].Frame[header : header+11])
+	for i := range data {
+		if data[i] != start+byte(i) {
+			data[i] = '?'
+		}
+	}
+	return string(data)
 }
 
 // needNoDCCP skips where the kernel has DCCP.

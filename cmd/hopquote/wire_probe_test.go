@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -261,9 +262,9 @@ func (d *datagram) fixed(withPort, withLabel bool) string {
 	}
 	switch {
 	case d.Lite != nil:
-		fmt.Fprintf(&b, " udplite to %d coverage %d data %s", d.Lite.DstPort, d.Lite.Coverage, brief(d.Lite.Data))
+		fmt.Fprintf(&b, " udplite to %d coverage %d data %s", d.Lite.DstPort, d.Lite.Coverage, brief(d.concealed(d.Lite.Data)))
 	case d.UDP != nil:
-		fmt.Fprintf(&b, " udp to %d length %d data %s", d.UDP.DstPort, d.UDP.Length, brief(d.UDP.Payload))
+		fmt.Fprintf(&b, " udp to %d length %d data %s", d.UDP.DstPort, d.UDP.Length, brief(d.concealed(d.UDP.Payload)))
 		if withPort {
 			fmt.Fprintf(&b, " from %d", d.UDP.SrcPort)
 		}
@@ -275,11 +276,26 @@ func (d *datagram) fixed(withPort, withLabel bool) string {
 			fmt.Fprintf(&b, " from %d", h.SrcPort)
 		}
 	case d.Echo != nil:
-		fmt.Fprintf(&b, " echo %d/%d seq %d data %s", d.Echo.Type, d.Echo.Code, d.Echo.Seq, brief(d.Echo.Data))
+		fmt.Fprintf(&b, " echo %d/%d seq %d data %s", d.Echo.Type, d.Echo.Code, d.Echo.Seq, brief(d.concealed(d.Echo.Data)))
 	default:
 		fmt.Fprintf(&b, " %v %s", d.Protocol, brief(d.Payload))
 	}
 	return b.String()
+}
+
+// concealed gives the data with zeros for the bytes that ours fills otherwise on
+// purpose: see "what nobody can guess" among the differences.
+func (d *datagram) concealed(data []byte) []byte {
+	from, end := 4, 6
+	if d.V6 || d.Echo != nil {
+		from = 0
+	}
+	if len(data) < end || d.Lite != nil && d.Lite.Coverage != 0 && int(d.Lite.Coverage) < 8+end {
+		return data
+	}
+	data = bytes.Clone(data)
+	clear(data[from:end])
+	return data
 }
 
 // tcpOptions tells the options in wire order; of the timestamps, which are

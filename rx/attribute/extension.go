@@ -27,18 +27,7 @@ func (t *Tracker) extensions(r *Result) {
 	if rep.Ext == nil {
 		return
 	}
-	if !rep.ExtCompliant {
-		r.Flags |= anomaly.ExtNoLength
-	}
-	if rep.Ext[0]>>4 != extensionVersion {
-		r.Flags |= anomaly.ExtVersion
-	}
-	if binary.BigEndian.Uint16(rep.Ext[2:]) == 0 || frame.Fold(frame.Sum(rep.Ext, 0)) != 0xffff {
-		r.Flags |= anomaly.ExtChecksum
-	}
-	if !filled(rep.Ext) {
-		r.Flags |= anomaly.ExtObjects
-	}
+	r.Flags |= anomaly.Extensions(rep.Ext, rep.ExtCompliant)
 }
 
 // swappedVersion tells whether ext is a structure that is right but for its
@@ -48,17 +37,5 @@ func swappedVersion(ext []byte) bool {
 		return false
 	}
 	sum := binary.BigEndian.Uint16(ext[2:])
-	return filled(ext) && sum != 0 && frame.Fold(frame.Sum(ext, 0)) == 0xffff
-}
-
-// filled tells whether objects fill the structure exactly.
-func filled(ext []byte) bool {
-	size := 4
-	for w := frame.Objects(ext); ; {
-		o, ok := w.Next()
-		if !ok {
-			return size == len(ext) && size > 4
-		}
-		size += 4 + len(o.Data)
-	}
+	return anomaly.Filled(ext) && sum != 0 && frame.Fold(frame.Sum(ext, 0)) == 0xffff
 }

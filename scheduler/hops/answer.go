@@ -19,8 +19,8 @@ func AnswerOf(m *rx.Match, sent int) Answer {
 		Quote: QuoteSummary{
 			Bytes: q.Bytes, Length: q.Length, TTL: q.TTL, TOS: q.TOS, ID: q.ID, Src: q.Src, Dst: q.Dst,
 		},
-		Diff: m.Diff,
-		Ext:  bytes.Clone(r.Ext), ExtCompliant: r.ExtCompliant,
+		Anomalies: m.Flags, Verdict: m.Verdict, Rule: m.Rule,
+		Ext: bytes.Clone(r.Ext), ExtCompliant: r.ExtCompliant,
 		Classic: bytes.Clone(r.ClassicExtensions(sent)),
 	}
 }

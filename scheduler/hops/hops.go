@@ -210,12 +210,12 @@ func (h *Hops) Sent(tag int, p *frame.Probe, at time.Duration) {
 // Learn notes the answer to one of the probes.
 func (h *Hops) Learn(m *rx.Match) {
 	r := &h.records[m.Tag]
-	switch m.Verdict {
-	case rx.Duplicate:
+	switch {
+	case m.Verdict == rx.Duplicate:
 		r.Duplicates++
-	case rx.Late:
+	case m.Verdict == rx.Late:
 		r.LateReplies++
-	case rx.Exact, rx.Rewritten:
+	case m.Verdict.First():
 		if !h.resized(r, m) {
 			r.Answer, r.Outcome = AnswerOf(m, r.Probe.Size), OutcomeOf(m)
 		}

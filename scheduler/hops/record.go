@@ -6,6 +6,7 @@ import (
 
 	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/rx"
+	"github.com/hopquote/hopquote/rx/anomaly"
 )
 
 // Outcome is what became of a probe.
@@ -43,9 +44,11 @@ type Answer struct {
 	Size  int    // bytes, IP header included
 	MTU   uint32 // too-big answers, bytes
 
-	Quote QuoteSummary // errors only
-	Diff  rx.Diff      // quoted fields that came back changed
-	Ext   []byte       // RFC 4884 extension structure, nil when none
+	Quote     QuoteSummary // errors only
+	Verdict   rx.Verdict   // of the reply
+	Anomalies anomaly.Flag // all that is odd about it
+	Rule      rx.RuleID    // by which it was attributed
+	Ext       []byte       // RFC 4884 extension structure, nil when none
 	// ExtCompliant tells that the message's length field led to Ext.
 	ExtCompliant bool
 	Classic      []byte // extension structure by traceroute's rule, nil when none

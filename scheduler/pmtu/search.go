@@ -214,13 +214,13 @@ func (s *Search) current(tag int) bool { return tag >= s.hop.first }
 func (s *Search) Learn(m *rx.Match) {
 	d := &s.sends[m.Tag]
 	p := &s.places[d.place]
-	switch m.Verdict {
-	case rx.Duplicate:
+	switch {
+	case m.Verdict == rx.Duplicate:
 		p.Duplicates++
 		return
-	case rx.Late:
+	case m.Verdict == rx.Late:
 		p.LateReplies++
-	case rx.Exact, rx.Rewritten:
+	case m.Verdict.First():
 		s.closed(m.Tag)
 	}
 	late := m.Verdict == rx.Late

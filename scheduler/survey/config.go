@@ -173,4 +173,4 @@ func (p *plan) tell(t Trace, attempt int, ttl uint8, m *rx.Match) {
 }
 
 // settles tells whether a reply is the first to a probe in flight.
-func settles(m *rx.Match) bool { return m.Verdict == rx.Exact || m.Verdict == rx.Rewritten }
+func settles(m *rx.Match) bool { return m.Verdict.First() }

@@ -104,11 +104,11 @@ func (p *plan) Of(tag int) (Trace, int) {
 // Sent notes that a probe left.
 func (f *Full) Sent(tag int, _ *frame.Probe, _ time.Duration) {
 	f.sent++
-	trace, attempt, _ := splitTag(tag)
-	if attempt > 0 {
+	if f.again.n > 0 && f.again.at(0) == tag {
 		f.again.pop()
 		return
 	}
+	trace, _, _ := splitTag(tag)
 	f.blockOf(trace).sent++
 }
 

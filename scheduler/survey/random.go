@@ -16,6 +16,7 @@ type Random struct {
 	sent   uint64 // places of the shard that have left
 	end    uint64
 	flying uint64
+	again  fifo // probes of a run before this one, to be sent once more
 }
 
 // NewRandom makes a strategy, or tells which value is out of range.
@@ -32,13 +33,21 @@ func (r *Random) Probes() (all, sent uint64) { return r.end, r.sent }
 
 // Plan asks for the probes that are next.
 func (r *Random) Plan(pass *scheduler.Pass) {
-	for place := r.sent; place < r.end && pass.Room > 0; place++ {
-		point := r.order.At(place*r.Shards + r.Shard)
-		t := r.split(point / r.ttls)
-		if !pass.Send(int(point), r.fill(t.Target, uint64(t.Flow), r.First+uint8(point%r.ttls))) {
+	for i := 0; i < r.again.n && pass.Room > 0; i++ {
+		if !r.send(pass, uint64(r.again.at(i))) {
 			return
 		}
 	}
+	for place := r.sent; place < r.end && pass.Room > 0; place++ {
+		if !r.send(pass, r.order.At(place*r.Shards+r.Shard)) {
+			return
+		}
+	}
+}
+
+func (r *Random) send(pass *scheduler.Pass, point uint64) bool {
+	t := r.split(point / r.ttls)
+	return pass.Send(int(point), r.fill(t.Target, uint64(t.Flow), r.First+uint8(point%r.ttls)))
 }
 
 // split takes the number of a trace apart.
@@ -50,9 +59,13 @@ func (r *Random) split(trace uint64) Trace {
 }
 
 // Sent notes that one more probe left.
-func (r *Random) Sent(int, *frame.Probe, time.Duration) {
-	r.sent++
+func (r *Random) Sent(tag int, _ *frame.Probe, _ time.Duration) {
 	r.flying++
+	if r.again.n > 0 && r.again.at(0) == tag {
+		r.again.pop()
+		return
+	}
+	r.sent++
 }
 
 // Learn passes the reply on.
@@ -67,7 +80,7 @@ func (r *Random) Learn(m *rx.Match) {
 func (r *Random) Expired(int, *rx.Origin) { r.flying-- }
 
 // Done tells that every probe left and was answered or given up.
-func (r *Random) Done() bool { return r.sent == r.end && r.flying == 0 }
+func (r *Random) Done() bool { return r.sent == r.end && r.flying == 0 && r.again.n == 0 }
 
 // Of tells which trace and attempt a tag is of.
 func (r *Random) Of(tag int) (Trace, int) { return r.split(uint64(tag) / r.ttls), 0 }

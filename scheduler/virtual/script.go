@@ -76,6 +76,7 @@ func (s Step) frame(p Sent) []byte {
 		return nil
 	case frame.KindEchoReply:
 		answer.SrcPort, answer.Seq = q.SrcPort, q.Seq
+		answer.Payload = p.Frame[len(p.Frame)-q.Size+q.HeaderLen():]
 		return answer.Append(nil)
 	case frame.KindDCCP:
 		answer.Type, answer.Ack = frame.DCCPReset, q.Seq

@@ -69,6 +69,8 @@ func readTargets(ctx context.Context, o *options, stdin io.Reader) (*space.Space
 type surveyor interface {
 	scheduler.Expirer
 	Of(tag int) (strategy.Trace, int)
+	Save(b []byte, aloft []int) []byte
+	Restore(data []byte) error
 	// progress is how much there is to do, in probes or traces, and how much of
 	// it is done.
 	progress() (all, done uint64)

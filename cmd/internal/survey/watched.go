@@ -22,6 +22,11 @@ type watched struct {
 	stride   uint16 // from there to the next flow's; 0: all have the same
 	draining *atomic.Bool
 	counts   func() rx.Counts
+	frames   func() scheduler.FrameCounts
+	book     *rx.Ledger
+	loop     int // its number
+	senders  *senders
+	keeper   *keeper
 	sending  span // of all probes
 	meter    *meter
 	record   record.Reply // scratch
@@ -56,24 +61,29 @@ func (s span) rate() float64 {
 // Plan plans, unless the run comes to an end: then what is in flight may still
 // be answered.
 func (w *watched) Plan(pass *scheduler.Pass) {
+	w.keeper.plan(w, pass.Now)
 	if !w.draining.Load() {
 		w.surveyor.Plan(pass)
 	}
 	if w.meter.due(pass.Now) {
 		w.note(pass.Now)
 	}
-	pass.Wake = min(pass.Wake, pass.Now+w.meter.every)
+	pass.Wake = min(pass.Wake, pass.Now+w.meter.every, w.keeper.wake())
 }
 
 // note takes a sample for the status.
 func (w *watched) note(now time.Duration) {
 	all, done := w.progress()
-	w.meter.note(now, w.counts(), w.sending, all, done)
+	w.meter.note(now, w.counts(), w.sending, all, done, w.senders.failures())
 }
 
 // Done tells that there is nothing more to learn.
 func (w *watched) Done() bool {
-	return w.surveyor.Done() || w.draining.Load() && w.counts().InFlight == 0
+	done := w.surveyor.Done() || w.draining.Load() && w.counts().InFlight == 0
+	if done {
+		w.keeper.leave(w)
+	}
+	return done
 }
 
 // Sent passes on that a probe left.
@@ -99,7 +109,7 @@ func (w *watched) reply(r *strategy.Reply) {
 		Target: r.Addr, Index: r.Target, Flow: uint16(r.Flow), TTL: r.TTL, Attempt: uint8(r.Attempt), SrcPort: w.srcPort + uint16(r.Flow)*w.stride,
 		Verdict: m.Verdict, From: b.From, At: m.At, RTT: m.RTT, Kind: b.Kind, Type: b.Type, Code: b.Code, Flags: b.Flags,
 		TTLBack: b.TTL, TOSBack: b.TOS, ID: b.ID, Size: b.Size, MTU: b.MTU,
-		Quoted: q.Bytes, QuoteTTL: q.TTL, QuoteTOS: q.TOS, QuoteLength: q.Length, Diff: m.Diff, Ext: b.Ext, ExtCompliant: b.ExtCompliant,
+		Quoted: q.Bytes, QuoteTTL: q.TTL, QuoteTOS: q.TOS, QuoteLength: q.Length, Anomalies: m.Flags, Ext: b.Ext, ExtCompliant: b.ExtCompliant,
 	}
 	if !b.Kind.IsError() {
 		w.record.Quoted, w.record.Ext = 0, nil

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/hopquote/hopquote/cmd/internal/option"
-	"github.com/hopquote/hopquote/scheduler"
+	"github.com/hopquote/hopquote/cmd/internal/wire"
 )
 
 // sharedWindow is the largest window of a run that one processor is enough for.
@@ -22,7 +22,7 @@ func shareProcessor(o *option.Options) {
 
 // yielding lets others have their turn before it waits: the thread that waits
 // in the kernel keeps its processor for a while.
-type yielding struct{ scheduler.Receiver }
+type yielding struct{ wire.Receiver }
 
 func (y yielding) Wait(until time.Duration) error {
 	runtime.Gosched()

@@ -22,11 +22,12 @@ type quoteLog struct {
 	brought map[int]brought
 }
 
-// brought is what came back of a probe, and when and from whom.
+// brought is what came back of a probe, and by which answer.
 type brought struct {
-	at    time.Duration
-	from  netip.Addr
-	quote []byte
+	at        time.Duration
+	from      netip.Addr
+	typ, code uint8
+	quote     []byte
 }
 
 func newQuoteLog(link frame.LinkType) *quoteLog {
@@ -69,7 +70,7 @@ func (l *quoteLog) matched(m *rx.Match) {
 	if m.Verdict == rx.Duplicate || m.Verdict == rx.Late {
 		return
 	}
-	b := brought{at: m.At, from: m.Reply.From}
+	b := brought{at: m.At, from: m.Reply.From, typ: m.Reply.Type, code: m.Reply.Code}
 	if m.Reply.Kind.IsError() {
 		b.quote = bytes.Clone(m.Reply.Body[:min(m.Reply.Quote.Bytes, len(m.Reply.Body))])
 	}
@@ -81,7 +82,7 @@ func (l *quoteLog) matched(m *rx.Match) {
 func (l *quoteLog) find(place int, a *hops.Answer) (tag int, ok bool) {
 	is := func(tag int) bool {
 		b, ok := l.brought[tag]
-		return ok && b.at == a.At && b.from == a.From
+		return ok && b.at == a.At && b.from == a.From && b.typ == a.Type && b.code == a.Code
 	}
 	if is(place) {
 		return place, true

@@ -130,12 +130,12 @@ func (p path) cross(t *testing.T, n *lab.Net, m frame.Method) {
 			var r frame.Reply
 			var match rx.Match
 			frame.Decode(pkt.Data, w.Envelope.Header.Type, pkt.Offloaded, &r)
-			if table.Match(&r, pkt.At, &match); match.Verdict == rx.Stray {
+			if table.Match(&r, pkt.At, &match); !match.Verdict.Attributed() {
 				t.Errorf("stray of kind %d from %v: %v", r.Kind, r.From, match.Reason)
 				return
 			}
 			if match.Verdict != rx.Exact {
-				t.Errorf("%v, diff %v", match.Verdict, match.Diff)
+				t.Errorf("%v, diff %v", match.Verdict, match.Flags)
 			}
 			got[match.Tag] = r.From.String()
 		})

@@ -78,13 +78,11 @@ func (c *writer) optional(there bool, v int64) {
 
 // rewritten lists fields with spaces between, since commas are taken.
 func (c *writer) rewritten(r *record.Reply) {
-	if d := r.Diff.Rewrites(); d != 0 {
-		for _, b := range []byte(d.String()) {
-			if b == ',' {
-				b = ' '
-			}
-			c.line = append(c.line, b)
+	for i, name := range r.Rewritten() {
+		if i > 0 {
+			c.line = append(c.line, ' ')
 		}
+		c.line = append(c.line, name...)
 	}
 	c.line = append(c.line, ',')
 }

@@ -150,8 +150,8 @@ func fill(out *Reply, r *record.Reply) {
 	if r.Quoted > 0 {
 		out.Quote = &Quote{r.Quoted, r.QuoteLength, r.QuoteTTL, r.QuoteTOS}
 	}
-	if d := r.Diff.Rewrites(); d != 0 {
-		out.Rewritten = strings.Split(strings.ReplaceAll(d.String(), "-", "_"), ",")
+	for _, name := range r.Rewritten() {
+		out.Rewritten = append(out.Rewritten, strings.ReplaceAll(name, "-", "_"))
 	}
 }
 

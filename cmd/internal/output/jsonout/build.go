@@ -90,6 +90,11 @@ func counts(c rx.Counts, drops uint64) Counts {
 			out.StrayReasons = append(out.StrayReasons, StrayReason{word(rx.Reason(reason).String()), n})
 		}
 	}
+	for verdict, n := range c.Verdicts {
+		if n > 0 {
+			out.Verdicts = append(out.Verdicts, VerdictCount{word(rx.Verdict(verdict).String()), n})
+		}
+	}
 	return out
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/rx"
+	"github.com/hopquote/hopquote/rx/anomaly"
 	"github.com/hopquote/hopquote/scheduler/hops"
 )
 
@@ -51,7 +52,7 @@ func sent(ttl, query int) hops.Record {
 func icmp(r hops.Record, o hops.Outcome, from string, kind frame.Kind, typ, code uint8) hops.Record {
 	r.Outcome = o
 	r.Answer = hops.Answer{
-		From: addr(from), At: r.SentAt + 1234567, RTT: 1234567, Kind: kind, Type: typ, Code: code,
+		From: addr(from), At: r.SentAt + 1234567, RTT: 1234567, Verdict: rx.Exact, Kind: kind, Type: typ, Code: code,
 		TTL: 64, TOS: 0xc0, ID: 7, Size: 56,
 		Quote: hops.QuoteSummary{Bytes: 28, Length: 60, TTL: 1, ID: r.Probe.ID, Src: r.Probe.Src, Dst: r.Probe.Dst},
 	}
@@ -78,10 +79,14 @@ func full() (Facts, []hops.Record) {
 	f.Names = hosts{}
 	f.Counts = rx.Counts{Sent: 8, Answered: 6, Expired: 1, InFlight: 1, Received: 14, Matched: 6, Duplicate: 2, Late: 1}
 	f.Counts.Stray[rx.ReasonNoKey], f.Counts.Stray[rx.ReasonUnknown] = 2, 3
+	f.Counts.Verdicts[rx.Exact], f.Counts.Verdicts[rx.Rewritten] = 5, 1
+	f.Counts.Verdicts[rx.Duplicate], f.Counts.Verdicts[rx.Late] = 2, 1
+	f.Counts.Verdicts[rx.Stray], f.Counts.Verdicts[rx.Foreign] = 2, 3
 	f.KernelDrops = 1 << 40
 
 	swapped := icmp(sent(1, 1), hops.Hop, "10.1.1.1", frame.KindTimeExceeded, 11, 0)
-	swapped.Answer.Diff = rx.TOS | rx.IDSwapped | rx.QuotedTTL
+	swapped.Answer.Verdict = rx.Rewritten
+	swapped.Answer.Anomalies = anomaly.DSCP | anomaly.IDSwapped | anomaly.TTL
 	swapped.Answer.Quote.TOS, swapped.Answer.Quote.TTL = 8, 3
 	stack := icmp(sent(2, 0), hops.Hop, "10.1.2.1", frame.KindTimeExceeded, 11, 0)
 	stack.Answer.Ext = labelled
@@ -94,7 +99,7 @@ func full() (Facts, []hops.Record) {
 	broken.Answer.MTU, broken.Answer.Ext = 1400, []byte{0x10, 0, 0, 0}
 	udp := sent(4, 0)
 	udp.Outcome = hops.Arrived
-	udp.Answer = hops.Answer{From: addr("10.2.2.2"), At: udp.SentAt + 9, RTT: 9, Kind: frame.KindUDP, TTL: 61, Size: 40}
+	udp.Answer = hops.Answer{From: addr("10.2.2.2"), At: udp.SentAt + 9, RTT: 9, Verdict: rx.Exact, Kind: frame.KindUDP, TTL: 61, Size: 40}
 	return f, []hops.Record{
 		sent(4, 1), udp, late, stack, broken, moved, swapped,
 		icmp(sent(1, 0), hops.Hop, "10.1.1.1", frame.KindTimeExceeded, 11, 0),

@@ -47,7 +47,7 @@ func TestGolden(t *testing.T) {
 			f.Stop = Unreachable
 			r := sent(1, 0)
 			r.Outcome = hops.TooBig
-			r.Answer = hops.Answer{At: r.SentAt + 1, RTT: 1, Local: true, Kind: frame.KindTooBig, MTU: 1500}
+			r.Answer = hops.Answer{At: r.SentAt + 1, RTT: 1, Local: true, Verdict: rx.Exact, Kind: frame.KindTooBig, MTU: 1500}
 			return f, []hops.Record{r}
 		}},
 		{"shrunk", func() (Facts, []hops.Record) {
@@ -85,7 +85,7 @@ func TestGolden(t *testing.T) {
 			r := sent(1, 0)
 			r.Probe.Method, r.Probe.Seq = frame.TCP, 1<<32-1
 			r.Outcome = hops.Arrived
-			r.Answer = hops.Answer{
+			r.Answer = hops.Answer{Verdict: rx.Exact,
 				From: addr("10.2.2.2"), At: 2, RTT: 1, Kind: frame.KindTCP, TTL: 60, Size: 44,
 				Flags: frame.FlagSYN | frame.FlagACK,
 			}
@@ -122,7 +122,7 @@ func TestGolden(t *testing.T) {
 			}
 			router = icmp(router, hops.Hop, "10.1.1.1", frame.KindTimeExceeded, 11, 0)
 			last.Outcome = hops.Arrived
-			last.Answer = hops.Answer{From: addr("10.2.2.2"), At: 2, RTT: 1, Kind: frame.KindRaw, TTL: 60, Size: 60}
+			last.Answer = hops.Answer{From: addr("10.2.2.2"), At: 2, RTT: 1, Verdict: rx.Exact, Kind: frame.KindRaw, TTL: 60, Size: 60}
 			return f, []hops.Record{router, last}
 		}},
 	}

@@ -3,9 +3,9 @@ package jsonout
 import (
 	"encoding/hex"
 	"net/netip"
-	"strings"
 
 	"github.com/hopquote/hopquote/frame"
+	"github.com/hopquote/hopquote/rx/anomaly"
 	"github.com/hopquote/hopquote/scheduler/hops"
 
 	"github.com/hopquote/hopquote/cmd/internal/output/asn"
@@ -78,6 +78,7 @@ func reply(a *hops.Answer) *Reply {
 	icmp := packet && (!a.Kind.IsAnswer() || a.Kind == frame.KindEchoReply)
 	out := &Reply{
 		ReceivedOffsetNS: a.At.Nanoseconds(), Local: a.Local, Kind: record.KindName(a.Kind),
+		Verdict: a.Verdict.String(), Rule: word(a.Rule.String()), Anomalies: words(a.Anomalies),
 		ICMPType: number(a.Type, icmp), ICMPCode: number(a.Code, icmp),
 		TTL: number(a.TTL, packet), TOS: number(a.TOS, packet),
 		IPID: number(a.ID, packet && a.From.Is4()), SizeBytes: number(a.Size, packet),
@@ -87,10 +88,17 @@ func reply(a *hops.Answer) *Reply {
 	if a.Kind == frame.KindTCP {
 		out.TCPFlags = text.Flags(a.Flags)
 	}
-	if d := a.Diff.Rewrites(); d != 0 {
-		out.Rewritten = strings.Split(word(d.String()), ",")
-	}
+	out.Rewritten = words(a.Anomalies & anomaly.Rewrites)
 	return out
+}
+
+// words names anomalies in the schema's spelling.
+func words(f anomaly.Flag) []string {
+	var list []string
+	for _, n := range f.Names() {
+		list = append(list, word(n))
+	}
+	return list
 }
 
 func quote(q *hops.QuoteSummary) *Quote {

@@ -128,7 +128,10 @@ type Reply struct {
 	SizeBytes        *int        `json:"size_bytes"`         // whole IP length
 	NextHopMTUBytes  *uint32     `json:"next_hop_mtu_bytes"` // too_big only; 0: the router did not tell
 	TCPFlags         []string    `json:"tcp_flags"`          // fin, syn, rst, psh, ack, urg, ece, cwr
-	Rewritten        []string    `json:"rewritten"`          // quoted fields that differ from what was sent, the TTL aside
+	Verdict          string      `json:"verdict"`            // exact, rewritten, truncated, fragment, encapsulated, translated
+	Rule             string      `json:"rule"`               // by which it was attributed to the probe
+	Anomalies        []string    `json:"anomalies"`          // all that is odd about it
+	Rewritten        []string    `json:"rewritten"`          // those of them that are quoted fields that differ from what was sent
 	Quote            *Quote      `json:"quote"`              // what an ICMP error brought back; null for other replies
 	Extensions       *Extensions `json:"extensions"`         // RFC 4884; null when there are none
 
@@ -180,22 +183,29 @@ type Label struct {
 	TTL    int    `json:"ttl"`
 }
 
-// Counts balance: sent = answered + expired + in_flight, and received =
-// matched + duplicate + late + stray. Probes that were too big to leave are
-// in none of them.
+// Counts balance: sent = answered + expired + in_flight, received = matched +
+// duplicate + late + stray, and received is the sum of verdicts too. Probes that
+// were too big to leave are in none of them.
 type Counts struct {
 	Sent     uint64 `json:"sent"`
 	Answered uint64 `json:"answered"`
 	Expired  uint64 `json:"expired"`
 	InFlight uint64 `json:"in_flight"` // when the run stopped
 
-	Received     uint64        `json:"received"` // frames that passed the filter
-	Matched      uint64        `json:"matched"`
-	Duplicate    uint64        `json:"duplicate"`
-	Late         uint64        `json:"late"`
-	Stray        uint64        `json:"stray"`         // sum of stray_reasons
-	StrayReasons []StrayReason `json:"stray_reasons"` // those that occurred
-	KernelDrops  uint64        `json:"kernel_drops"`  // frames that found no room in the receive ring
+	Received     uint64         `json:"received"` // frames that passed the filter
+	Matched      uint64         `json:"matched"`
+	Duplicate    uint64         `json:"duplicate"`
+	Late         uint64         `json:"late"`
+	Stray        uint64         `json:"stray"`         // sum of stray_reasons
+	StrayReasons []StrayReason  `json:"stray_reasons"` // those that occurred
+	Verdicts     []VerdictCount `json:"verdicts"`      // those that occurred
+	KernelDrops  uint64         `json:"kernel_drops"`  // frames that found no room in the receive ring
+}
+
+// VerdictCount counts the replies with one verdict.
+type VerdictCount struct {
+	Verdict string `json:"verdict"`
+	Count   uint64 `json:"count"`
 }
 
 // StrayReason counts the replies that belong to no probe for one reason.

@@ -17,6 +17,7 @@ import (
 	"github.com/hopquote/hopquote/cmd/internal/output/record"
 	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/rx"
+	"github.com/hopquote/hopquote/rx/anomaly"
 	"github.com/hopquote/hopquote/rx/anomaly/onpath"
 	"github.com/hopquote/hopquote/scheduler/hops"
 )
@@ -58,10 +59,14 @@ func TestSchemaTable(t *testing.T) {
 	for r := rx.ReasonNone + 1; int(r) < rx.Reasons; r++ {
 		want[word(r.String())] = true
 	}
-	for bit := range 16 {
-		if w := word(rx.Diff(1 << bit).Rewrites().String()); w != "none" && w != "invalid" {
-			want[w] = true
-		}
+	for _, k := range anomaly.List() {
+		want[word(k.Name)] = true
+	}
+	for v := range rx.Verdicts {
+		want[word(rx.Verdict(v).String())] = true
+	}
+	for _, r := range append(rx.Rules(), rx.AnswerRules()...) {
+		want[word(r.Name)] = true
 	}
 	for k := range onpath.Kind(onpath.Kinds) {
 		want[k.String()] = true
@@ -98,7 +103,7 @@ func TestNoNullLists(t *testing.T) {
 		if err := Write(&out, d); err != nil {
 			t.Fatal(err)
 		}
-		for _, key := range []string{"command_line", "hops", "probes", "tcp_flags", "rewritten", "objects", "mpls", "stray_reasons", "origins", "quote_changes", "path_changes", "fields"} {
+		for _, key := range []string{"command_line", "hops", "probes", "tcp_flags", "rewritten", "objects", "mpls", "stray_reasons", "verdicts", "anomalies", "origins", "quote_changes", "path_changes", "fields"} {
 			if strings.Contains(out.String(), `"`+key+`": null`) {
 				t.Errorf("%s is null in\n%s", key, &out)
 			}

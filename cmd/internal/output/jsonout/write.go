@@ -28,7 +28,8 @@ func Write(w io.Writer, d Document) error {
 
 // complete gives a copy of the document without nil lists.
 func complete(d Document) Document {
-	d.CommandLine, d.Counts.StrayReasons = list(d.CommandLine), list(d.Counts.StrayReasons)
+	d.CommandLine = list(d.CommandLine)
+	d.Counts.StrayReasons, d.Counts.Verdicts = list(d.Counts.StrayReasons), list(d.Counts.Verdicts)
 	d.Options.WaitHere, d.Options.WaitNear = finite(d.Options.WaitHere), finite(d.Options.WaitNear)
 	d.Options.Gateways = list(d.Options.Gateways)
 	d.PathChanges = slices.Clone(list(d.PathChanges))
@@ -54,7 +55,7 @@ func complete(d Document) Document {
 }
 
 func completeReply(r Reply) *Reply {
-	r.TCPFlags, r.Rewritten = list(r.TCPFlags), list(r.Rewritten)
+	r.TCPFlags, r.Rewritten, r.Anomalies = list(r.TCPFlags), list(r.Rewritten), list(r.Anomalies)
 	r.QuoteChanges = list(r.QuoteChanges)
 	if r.Extensions != nil {
 		e := *r.Extensions

@@ -22,7 +22,7 @@ func TestRowsReadBack(t *testing.T) {
 	}
 	want := Row{
 		Target: "198.51.100.7", TTL: 2, SrcPort: 40000, Responder: "203.0.113.2",
-		Received: sample.Start.UnixNano() + 22e6, RTT: 2e6, Verdict: "rewritten", Rewritten: "tos",
+		Received: sample.Start.UnixNano() + 22e6, RTT: 2e6, Verdict: "rewritten", Rewritten: "dscp",
 		Kind: "time_exceeded", ICMPType: some(11), ICMPCode: some(0), ReplyTTL: 63, ReplyTOS: 192,
 		ReplyID: some(5002), ReplyBytes: 180, QuotedBytes: some(44), QuotedTTL: some(3), QuotedTOS: some(8),
 		MPLS: []Label{{100, 1, false, 9}, {200, 0, true, 8}},

@@ -6,10 +6,10 @@ import (
 
 	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/rx"
+	"github.com/hopquote/hopquote/rx/anomaly"
 )
 
-// Reply is one reply that belongs to a probe, with that probe. Every verdict
-// but rx.Stray gives one; duplicates and late ones are records of their own.
+// Reply is one reply that belongs to a probe, with that probe; duplicates and late ones are records of their own.
 type Reply struct {
 	// The probe.
 	Target  netip.Addr
@@ -38,8 +38,9 @@ type Reply struct {
 	Quoted      int // bytes that came back, IP header included; 0: none
 	QuoteTTL    uint8
 	QuoteTOS    uint8
-	QuoteLength int     // whole IP length as quoted
-	Diff        rx.Diff // quoted fields that differ from what was sent
+	QuoteLength int // whole IP length as quoted
+	// Anomalies is all that is odd about the reply and its quote.
+	Anomalies anomaly.Flag
 	// Ext is the RFC 4884 extension structure, header included; nil when there
 	// is none. Package frame takes it apart.
 	Ext          []byte

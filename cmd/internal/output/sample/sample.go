@@ -10,6 +10,7 @@ import (
 	"github.com/hopquote/hopquote/cmd/internal/output/record"
 	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/rx"
+	"github.com/hopquote/hopquote/rx/anomaly"
 )
 
 // The addresses of the survey.
@@ -73,7 +74,7 @@ func Traces(m frame.Method) []record.Trace {
 	again := first
 	again.Verdict, again.At, again.RTT = rx.Duplicate, first.At+ms, first.RTT+ms
 	second := exceeded(Target4, router4[1], 2, 22*ms, 2*ms)
-	second.Verdict, second.Diff, second.QuoteTTL, second.QuoteTOS = rx.Rewritten, rx.TOS, 3, 8
+	second.Verdict, second.Anomalies, second.QuoteTTL, second.QuoteTOS = rx.Rewritten, anomaly.DSCP, 3, 8
 	second.Ext, second.ExtCompliant, second.Size = mpls, true, 180
 	late := exceeded(Target4, router4[0], 1, 2*time.Second, 1990*ms)
 	late.Verdict = rx.Late
