@@ -11,10 +11,9 @@ type Role uint8
 // The roles.
 const (
 	RoleKey      Role = iota + 1 // part of Key, by which the probe is looked up
-	RoleVerified                 // compared behind the look-up: another value is no reply of the probe
-	RoleTie                      // chooses between probes that share a Key
+	RoleVerified                 // compared behind the look-up
 	RoleToken                    // part of the keyed token, which is index and check in one
-	RoleCheck                    // room for a check beside the token, compared behind the look-up
+	RoleCheck                    // drawn so that nobody can guess it, and compared behind the look-up
 )
 
 // String gives the role in one lower-case word.
@@ -24,8 +23,6 @@ func (r Role) String() string {
 		return "key"
 	case RoleVerified:
 		return "verified"
-	case RoleTie:
-		return "tie"
 	case RoleToken:
 		return "token"
 	case RoleCheck:
@@ -69,8 +66,9 @@ func (f IdentityField) String() string {
 }
 
 // IdentityFields lists the identity of every method in both families, those of a
-// method in the order of their place. It is that of probes without token;
-// KeyedFields has the others'.
+// method in the order of their place. It is that of probes without token, which
+// have their checksum and Mark for a check if Conceal finds room; KeyedFields has
+// the others'.
 func IdentityFields() []IdentityField {
 	var list []IdentityField
 	for m := UDP; m <= Raw; m++ {
@@ -83,7 +81,7 @@ func IdentityFields() []IdentityField {
 }
 
 func ipIdentity(m Method, v6 bool) []IdentityField {
-	id := IdentityField{Method: m, Name: "identification", Offset: 8 * ipv4IDAt, Bits: 16, Role: RoleTie}
+	id := IdentityField{Method: m, Name: "identification", Offset: 8 * ipv4IDAt, Bits: 16, Role: RoleCheck}
 	switch {
 	case m == Raw && v6:
 		return []IdentityField{{Method: m, IPv6: true, Name: "flow label", Offset: 12, Bits: 20, Role: RoleKey, Flow: true}}
@@ -104,8 +102,10 @@ func transportIdentity(m Method, v6 bool) []IdentityField {
 		return nil
 	case ICMP:
 		return []IdentityField{
+			field("checksum", icmpChecksumAt, 16, RoleCheck, true),
 			field("identifier", icmpIDAt, 16, RoleKey, true),
 			field("sequence", icmpSeqAt, 16, RoleKey, true),
+			field("payload", markAt, 32, RoleCheck, false),
 		}
 	}
 	list := []IdentityField{
@@ -114,9 +114,14 @@ func transportIdentity(m Method, v6 bool) []IdentityField {
 	}
 	switch m {
 	case TCP:
-		list = append(list, field("sequence", tcpSeqAt, 32, RoleVerified, false))
+		list = append(list, field("sequence", tcpSeqAt, 32, RoleCheck, false))
+	case UDP, UDPLite:
+		list = append(list, field("checksum", udpChecksumAt, 16, RoleCheck, false))
+		if v6 {
+			list = append(list, field("payload", markAt, 32, RoleCheck, false))
+		}
 	case DCCP: // its upper 16 bits are 0; routers that quote 8 bytes leave it out
-		list = append(list, field("sequence", dccpSeqLowAt, 32, RoleVerified, false))
+		list = append(list, field("sequence", dccpSeqLowAt, 32, RoleCheck, false))
 	}
 	return list
 }

@@ -74,10 +74,10 @@ func TestIdentityFieldNames(t *testing.T) {
 		seen[f.String()] = true
 	}
 	for _, want := range []string{
-		"udp over IPv4: identification, bits 32..47 of the IP header, tie",
+		"udp over IPv4: identification, bits 32..47 of the IP header, check",
 		"udp over IPv6: source port, bits 0..15 of the transport header, key, in the flow",
-		"tcp over IPv4: sequence, bits 32..63 of the transport header, verified",
-		"dccp over IPv6: sequence, bits 96..127 of the transport header, verified",
+		"tcp over IPv4: sequence, bits 32..63 of the transport header, check",
+		"dccp over IPv6: sequence, bits 96..127 of the transport header, check",
 		"raw over IPv4: identification, bits 32..47 of the IP header, key",
 		"raw over IPv6: flow label, bits 12..31 of the IP header, key, in the flow",
 	} {

@@ -48,9 +48,14 @@ var evidenceNames = [...]string{
 	"word", "no word", "short", "later fragment", "other version", "unkeyed",
 }
 
-// String lists the pieces with " + " between.
+// String lists the pieces with " + " between; both addresses and both ports are
+// the flow.
 func (e Evidence) String() string {
 	var b strings.Builder
+	if e&flowOnly == flowOnly {
+		b.WriteString("flow")
+		e &^= flowOnly
+	}
 	for rest := e; rest != 0; rest &= rest - 1 {
 		if b.Len() > 0 {
 			b.WriteString(" + ")
@@ -79,8 +84,13 @@ type weight struct {
 // secrets is how many bits of each piece nobody can guess.
 type secrets struct{ port, identity, word uint8 }
 
-// markBits is how many a Mark has, which comes on top of an identification.
-const markBits = 32
+// markBits is how many a Mark has, which comes on top of an identification;
+// labelBits how many a flow label has, which is drawn at random for a run or a
+// flow at least.
+const (
+	markBits  = 32
+	labelBits = 20
+)
 
 // same tells whether the quote agrees with the probe of its key in everything
 // that tells probes apart, as nearly all do.
@@ -166,6 +176,9 @@ func (e *entry) weighIdentity(q *frame.Quote, w *weight) {
 	case e.v6 && !marked:
 		if q.Label == e.label {
 			w.have |= NoIdentity
+			if e.label != 0 {
+				w.bits += labelBits
+			}
 		}
 	case e.v6, q.ID == e.id:
 		w.have |= Identity

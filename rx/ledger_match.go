@@ -74,6 +74,7 @@ func (l *Ledger) find(r *frame.Reply, q **frame.Quote, m *Match) (uint32, *entry
 			m.Flags |= anomaly.Encapsulated
 			return seq, e, sum, reason
 		}
+		l.guard.charge(l.inner.Quote.Dst)
 	}
 	if reason != ReasonNone {
 		l.guard.charge((*q).Dst)
@@ -113,7 +114,10 @@ func (l *Ledger) findQuoted(r *frame.Reply, m *Match) (uint32, *entry, anomaly.F
 	if q.Marked && q.Mark != token {
 		l.enter(l.cipher.Decrypt(q.Mark), q.Mark, q, m.At, &c)
 	}
-	// All that is found by the destination alone is found by weak rules.
+	if !q.Src.Is4() && mask == lowToken {
+		l.enterHalved(token, q, m.At, &c)
+	}
+	// All else that is found by the destination alone is found by weak rules.
 	open := l.guard.open(q.Dst, m.At)
 	if open && (c.best == len(c.rules) || c.rules[c.best].weak()) {
 		c.begin(false)
@@ -137,6 +141,26 @@ func (l *Ledger) enter(seq, token uint32, q *frame.Quote, at time.Duration, c *c
 	}
 	e := l.expand(seq, token, at)
 	c.enter(seq, e, e.weigh(q, nil))
+}
+
+// lowToken is the mask of a token of which only the lower half came back.
+const lowToken = 1<<16 - 1
+
+// enterHalved puts the probes to the contest of which half a token came back, in
+// an IPv6 quote that ends before the Mark.
+func (l *Ledger) enterHalved(token uint32, q *frame.Quote, at time.Duration, c *contest) {
+	for w := l.chain(addressOf(q.Dst)); ; {
+		seq, ok := l.older(&w)
+		if !ok {
+			return
+		}
+		if words := l.ring.at(seq); labelOf(words) != q.Label || hintOf(words) != token&hintMask {
+			continue
+		}
+		if own := l.cipher.Encrypt(seq); uint16(own) == uint16(token) {
+			l.enter(seq, own, q, at, c)
+		}
+	}
 }
 
 // enterAll puts the probes to the quoted destination to the contest: also those

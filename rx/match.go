@@ -79,6 +79,9 @@ func (m *Match) inspect(packets *packets, place int32, p *frame.Probe, e *entry)
 		return
 	}
 	f := packets.compare(m.Sent, quote)
+	if sum, ok := wholeSum(m.Sent, e.method); ok && sum == 0 {
+		f &^= anomaly.ChecksumRestored // it may well have left as the other zero
+	}
 	if e.cut {
 		f &^= anomaly.Length | anomaly.LengthShort | anomaly.LengthSwapped | anomaly.FragmentBits
 	}
@@ -109,7 +112,7 @@ func (t *Table) find(r *frame.Reply, q **frame.Quote, m *Match) (int32, anomaly.
 	}
 	key, ok := r.Key()
 	if ok {
-		if i, found := t.byKey[key]; found && t.entries[i].next == none && t.entries[i].same(*q) {
+		if i := t.findWhole(*q, key); i != none {
 			m.Rule, m.Evidence = ruleWhole, flowOnly|Identity|Word
 			return i, 0, ReasonNone
 		}
@@ -131,11 +134,48 @@ func (t *Table) find(r *frame.Reply, q **frame.Quote, m *Match) (int32, anomaly.
 			m.Flags |= anomaly.Encapsulated
 			return j, sum, why
 		}
+		t.guard.charge(t.inner.Dst)
 	}
 	if i == none {
 		t.guard.charge((*q).Dst)
 	}
 	return i, sum, reason
+}
+
+// findWhole gives the index of the only probe with the key that the quote agrees
+// with in all that tells probes apart, none if there is no such.
+func (t *Table) findWhole(q *frame.Quote, key frame.Key) int32 {
+	i, ok := t.byKey[key]
+	if !ok {
+		return none
+	}
+	if t.entries[i].next == none { // as nearly all are
+		if t.entries[i].same(q) {
+			return i
+		}
+		return none
+	}
+	which, steps := clueWord, 0
+	if !t.entries[i].v6 || t.entries[i].marked {
+		which = clueIdentity
+	}
+	clue, ok := clueIn(which, q)
+	if !ok {
+		return none
+	}
+	only := int32(none)
+	for i := t.clues[which].first(clue); i != none; i = t.entries[i].nextClue[which] {
+		if e := &t.entries[i]; e.key == key && e.same(q) {
+			if only != none {
+				return none
+			}
+			only = i
+		}
+		if steps++; steps > mostSteps {
+			return none
+		}
+	}
+	return only
 }
 
 // unwrap takes apart what is quoted inside the reply's quote, and tells whether
@@ -151,37 +191,84 @@ func unwrap(r *frame.Reply, inner *frame.Quote) bool {
 
 // findQuoted lets the rules decide whose the quote is. ok tells that it has
 // the key.
+//
+// Strong rules leave either the identity or the word as it was, which is where
+// their probes are found, or they need the key of an echo request. The others of
+// the key are looked at for weak rules only, as long as those do not rest.
 func (t *Table) findQuoted(q *frame.Quote, key frame.Key, ok bool, m *Match) (int32, anomaly.Flag, Reason) {
 	if reason := unreadable(q); reason != ReasonNone {
 		return none, 0, reason
 	}
 	var c contest
 	c.begin(false)
+	for which := range t.clues {
+		t.enterClue(which, q, &c)
+	}
+	open := t.guard.open(q.Dst, m.At)
 	if ok {
 		if i, found := t.byKey[key]; found {
-			for ; i != none; i = t.entries[i].next {
-				e := &t.entries[i]
-				route := t.routes[i]
-				c.enter(uint32(i), e, e.weigh(q, &route))
-			}
+			t.enterKey(i, q, open || q.Method == frame.ICMP, &c)
 		}
-	} else {
-		key = 0
 	}
-	if q.Src.Is4() {
-		t.enterClue(idClue(q.ID), key, q, &c)
-	} else if q.Marked {
-		t.enterClue(markClue(q.Mark), key, q, &c)
-	} else if q.Method == frame.TCP && q.Transport >= minTransport {
-		t.enterClue(markClue(q.Seq), key, q, &c)
-	}
-	k, rule, reason := c.decide(t.guard.open(q.Dst, m.At))
+	k, rule, reason := c.decide(open)
 	if reason != ReasonNone {
 		return none, 0, reason
 	}
 	m.Rule, m.Evidence = rule, k.weight.have
 	return int32(k.at), k.weight.sum, ReasonNone
 }
+
+// enterClue puts every probe with the clue to the contest, but for those that
+// entered by the clue before.
+func (t *Table) enterClue(which int, q *frame.Quote, c *contest) {
+	clue, ok := clueIn(which, q)
+	if !ok {
+		return
+	}
+	i := t.clues[which].first(clue)
+	for steps := 0; i != none && steps < mostSteps; steps++ {
+		e := &t.entries[i]
+		if own, _ := e.clue(which); own == clue && !(which > 0 && e.hasClue(0, q)) {
+			t.enter(i, q, c)
+		}
+		i = e.nextClue[which]
+	}
+}
+
+// hasClue tells whether the quote has the probe's clue.
+func (e *entry) hasClue(which int, q *frame.Quote) bool {
+	own, ok := e.clue(which)
+	clue, there := clueIn(which, q)
+	return ok && there && own == clue
+}
+
+func (t *Table) enter(i int32, q *frame.Quote, c *contest) {
+	e := &t.entries[i]
+	if !e.routed {
+		c.enter(uint32(i), e, e.weigh(q, nil))
+		return
+	}
+	route := t.routes[i]
+	c.enter(uint32(i), e, e.weigh(q, &route))
+}
+
+// enterKey puts the probes of a key to the contest, all of them or only as many
+// as it takes to see whose the flow is. i is the newest.
+func (t *Table) enterKey(i int32, q *frame.Quote, all bool, c *contest) {
+	most := glances
+	if all {
+		most = mostAlike + 1
+	}
+	for steps := 0; i != none && steps < most; steps++ {
+		if e := &t.entries[i]; !e.hasClue(clueIdentity, q) && !e.hasClue(clueWord, q) {
+			t.enter(i, q, c)
+		}
+		i = t.entries[i].next
+	}
+}
+
+// glances is how many probes of a key are looked at while weak rules rest.
+const glances = 4
 
 // findAnswered gives the index of the probe that a direct answer belongs to:
 // nothing but its flow tells which where it acknowledges none, and then it is
@@ -197,10 +284,7 @@ func (t *Table) findAnswered(r *frame.Reply, m *Match) (int32, Reason) {
 	}
 	var c contest
 	c.begin(true)
-	for ; i != none; i = t.entries[i].next {
-		e := &t.entries[i]
-		c.enter(uint32(i), e, e.weighAnswer(r))
-	}
+	t.enterAnswered(i, r, &c)
 	k, rule, reason := c.decideAnswer(t.guard.open(r.From, m.At))
 	if reason != ReasonNone {
 		t.guard.charge(r.From)
@@ -208,6 +292,30 @@ func (t *Table) findAnswered(r *frame.Reply, m *Match) (int32, Reason) {
 	}
 	m.answered(&c, k, rule)
 	return int32(k.at), ReasonNone
+}
+
+// enterAnswered puts the probes of a key to the contest, of which i is the newest:
+// those with the number that a TCP answer acknowledges first.
+func (t *Table) enterAnswered(i int32, r *frame.Reply, c *contest) {
+	key := t.entries[i].key
+	for steps := 0; i != none && steps < mostSteps; steps++ {
+		e := &t.entries[i]
+		c.enter(uint32(i), e, e.weighAnswer(r))
+		i = e.next
+	}
+	if i == none || r.Kind != frame.KindTCP || c.best < len(c.rules) {
+		return
+	}
+	for seq := r.Ack - 1; seq != r.Ack+1; seq++ { // see acknowledged
+		i := t.clues[clueWord].first(uint64(seq))
+		for steps := 0; i != none && steps < mostSteps; steps++ {
+			e := &t.entries[i]
+			if e.key == key && e.seq == seq {
+				c.enter(uint32(i), e, e.weighAnswer(r))
+			}
+			i = e.nextClue[clueWord]
+		}
+	}
 }
 
 // answered notes by what a direct answer was attributed.

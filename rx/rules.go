@@ -21,6 +21,10 @@ type Rule struct {
 	Meaning string
 }
 
+// mostAlike is how many probes of the same addresses and ports there may be for a
+// weak rule: a guess is as good for one as for any other of them.
+const mostAlike = 64
+
 // strongBits is what a rule that never rests needs.
 const strongBits = 32
 
@@ -38,7 +42,7 @@ func AnswerRules() []Rule { return append([]Rule(nil), answerRules[:]...) }
 
 var rules = [...]Rule{
 	{"whole", flowOnly | Identity | Word, 0, false, "all that tells probes apart came back as it was sent"},
-	{"word", flowOnly | Word, 32, false, "the identity was changed; the sequence number alone is enough"},
+	{"word", flowOnly | Word, 32, false, "the identity was changed or did not come back; a sequence number is enough, or checksum and IPv6 flow label"},
 	{"source-changed", Destination | DestinationPort | Identity | Word, 32, false, "source address, port or identifier translated: NAT"},
 	{"ports-changed", Destination | Identity | Word, 32, false, "ports translated"},
 	{"destination-changed", ports | Identity | Word, 32, false, "destination or both addresses translated"},
@@ -98,7 +102,8 @@ type contest struct {
 
 	highest    bool // of several in flight the one with the highest TTL is the pick
 	flow       bool // a probe has the addresses and ports, or the identifier
-	flowFlying int  // how many with both ports are in flight
+	alike      int  // how many have the addresses and both ports
+	flowFlying int  // how many of them are in flight
 	near       bool // a probe has the ports
 }
 
@@ -123,8 +128,11 @@ func (c *contest) begin(answer bool) {
 func (c *contest) enter(at uint32, e *entry, w weight) {
 	c.near = c.near || w.have&ports == ports
 	c.flow = c.flow || w.have&flowOnly == flowOnly || e.method == frame.ICMP && w.have&identified == identified
-	if w.have&flowOnly == flowOnly && e.state == inFlight {
-		c.flowFlying++
+	if w.have&flowOnly == flowOnly {
+		c.alike++
+		if e.state == inFlight {
+			c.flowFlying++
+		}
 	}
 	for i := 0; i < len(c.rules) && i <= c.best; i++ {
 		r := &c.rules[i]
@@ -166,7 +174,7 @@ func (c *contest) decide(open bool) (candidate, RuleID, Reason) {
 		return candidate{}, ruleNone, c.refusal()
 	}
 	r := &c.rules[c.best]
-	if r.weak() && !open || r.Alone && (c.count != 1 || c.flowFlying != c.flying) {
+	if r.weak() && (!open || c.alike > mostAlike) || r.Alone && (c.count != 1 || c.flowFlying != c.flying) {
 		return candidate{}, ruleNone, c.refusal()
 	}
 	id := c.base + RuleID(c.best)

@@ -71,6 +71,19 @@ func checksumOf(packet []byte, m frame.Method) (uint16, bool) {
 	return binary.BigEndian.Uint16(h.Transport[at:]), true
 }
 
+// wholeSum gives the checksum of a built TCP segment, and whether it is one.
+func wholeSum(packet []byte, m frame.Method) (uint16, bool) {
+	const at = 16
+	var h anomaly.Header
+	if m != frame.TCP {
+		return 0, false
+	}
+	if h.Parse(packet); len(h.Transport) < at+2 {
+		return 0, false
+	}
+	return binary.BigEndian.Uint16(h.Transport[at:]), true
+}
+
 // compare compares all that came back with the packet, byte by byte.
 func (p *packets) compare(packet, quote []byte) anomaly.Flag {
 	if sameButTTL(packet, quote) {

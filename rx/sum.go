@@ -16,9 +16,9 @@ func (e *entry) compareSum(q *frame.Quote, have Evidence) (flag anomaly.Flag, ag
 			return anomaly.ChecksumStale, true
 		}
 		return 0, true
-	case q.Checksum == 0 && e.sum == 0xffff && e.method == frame.ICMP && !changed:
+	case !changed && !e.datagram() && equalSum(q.Checksum, e.sum):
 		return anomaly.ChecksumRestored, true
-	case q.Checksum == 0:
+	case q.Checksum == 0 && (e.datagram() || !changed || !equalSum(0, frame.UpdateChecksum(e.sum, e.covered(), coveredBy(q)))):
 		return anomaly.ChecksumZero, false
 	case changed && equalSum(q.Checksum, frame.UpdateChecksum(e.sum, e.covered(), coveredBy(q))):
 		return anomaly.ChecksumUpdated, true
@@ -27,6 +27,10 @@ func (e *entry) compareSum(q *frame.Quote, have Evidence) (flag anomaly.Flag, ag
 	}
 	return anomaly.Checksum, false
 }
+
+// datagram tells the methods in which a checksum of 0 is none, RFC 768, or not
+// allowed, RFC 3828.
+func (e *entry) datagram() bool { return e.method == frame.UDP || e.method == frame.UDPLite }
 
 // equalSum compares checksums, for which 0 and 0xffff are one number.
 func equalSum(a, b uint16) bool { return a == b || a^b == 0xffff && (a == 0 || b == 0) }

@@ -23,7 +23,7 @@ type Table struct {
 	free    int32   // first free place, chained by entry.next; none if there is none
 	byKey   map[frame.Key]int32
 	byTag   map[int]int32
-	clues   clues
+	clues   [cluesOf]clues
 	guard   guard
 	packets packets
 	counts  Counts
@@ -45,10 +45,10 @@ type entry struct {
 	src, dst   netip.Addr
 	sent       time.Duration
 	tag        int
-	next, prev int32 // probes of the same key: next is older, prev newer
-	older      int32 // the probe that had the tag before
-	nextClue   int32 // probe behind the same head of clues
-	shape      int32 // place in packets; none where it was not needed
+	next, prev int32          // probes of the same key: next is older, prev newer
+	older      int32          // the probe that had the tag before
+	nextClue   [cluesOf]int32 // probe behind the same head of clues
+	shape      int32          // place in packets; none where it was not needed
 	seq        uint32
 	mark       uint32
 	label      uint32
@@ -163,7 +163,9 @@ func entryOf(p *frame.Probe) entry {
 	hasPayload := p.Method == frame.UDP || p.Method == frame.UDPLite || p.Method == frame.ICMP
 	if hasPayload && p.Fixed && p.Sum != 0 {
 		e.sum, e.summed = p.Sum, true
-		e.secrets.word = 16
+		if p.Sum != altZero {
+			e.secrets.word = 16
+		}
 	}
 	if hasPayload && p.Payload == frame.PayloadMark {
 		e.mark, e.marked = p.Mark, true
@@ -193,6 +195,10 @@ func (t *Table) probe(e *entry) frame.Probe {
 	}
 	return p
 }
+
+// altZero is the other zero of a checksum, which is asked for to see what becomes
+// of it, and never drawn.
+const altZero = 0xffff
 
 // Expire gives up waiting for the tag's probe: replies from now on are Late.
 // It does nothing to an answered probe or an unknown tag.

@@ -37,7 +37,7 @@ type PortHolder interface {
 //
 // Beyond what traceroute does, UDP, UDP-Lite and ICMP probes get what nobody can
 // guess (frame.Probe.Conceal): a random checksum, for ICMP one for the whole run,
-// and a random Mark. A probe that is Fixed with a Sum keeps that.
+// unless the strategy chose one, and a random Mark.
 //
 // Raw probes have nothing but identification and flow label to be told by. Both
 // count up, so that a label of its own makes each IPv6 probe a flow of its own
@@ -98,12 +98,12 @@ func (f *Fresh) Take(p *frame.Probe) error {
 
 // conceal fills what Conceal makes room for.
 func (f *Fresh) conceal(p *frame.Probe) {
-	given := p.Fixed && p.Sum != 0 // by the strategy
+	chosen := p.Fixed && p.Sum != 0
 	if !p.Conceal() {
 		return
 	}
 	switch {
-	case given:
+	case chosen:
 	case p.Method == frame.ICMP:
 		p.Sum = f.sum
 	default:
