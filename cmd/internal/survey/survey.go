@@ -81,6 +81,9 @@ func Main(args []string, std Std) int {
 	if err != nil {
 		return usageError(std, err)
 	}
+	if err := o.checkTraces(s); err != nil {
+		return usageError(std, err)
+	}
 	if r.resumed != nil {
 		if err := r.fits(); err != nil {
 			return usageError(std, fmt.Errorf("--resume %s: %w", o.resume, err))
