@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"runtime"
 	"sync"
 
 	"github.com/hopquote/hopquote/rx"
@@ -26,6 +27,9 @@ func (s Shards) Run(ctx context.Context) error {
 	var running sync.WaitGroup
 	for _, e := range s {
 		running.Go(func() {
+			// A loop that went from thread to thread would go from core to core.
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
 			if err := e.Run(ctx); err != nil {
 				failed.Do(func() { first = err })
 				cancel()
