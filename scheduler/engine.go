@@ -13,7 +13,7 @@ import (
 // sendPause for a sender that has no room.
 const (
 	fullPause = 5 * time.Millisecond
-	sendPause = time.Millisecond
+	sendPause = 100 * time.Microsecond
 	// sendPatience bounds how long a sender may have no room while nothing is
 	// in flight that could make some.
 	sendPatience = 5 * time.Second
