@@ -197,7 +197,7 @@ func frameHops(t *testing.T, file string) hopTimes {
 				probes[id[0]+f[5]] = frame{at, dst[0], atoi(ttl[0])}
 			} else if p, ok := probes[id[1]+f[5]]; ok {
 				k := seen{netip.MustParseAddr(p.dst), netip.MustParseAddr(src[0]), p.ttl}
-				got[k] = at - p.at
+				got[k] = max(at-p.at, 1) // as RTTs are, whose two times are read by two clocks
 			}
 		}
 	}

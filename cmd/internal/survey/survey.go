@@ -58,7 +58,7 @@ func Main(args []string, std Std) int {
 	}
 	r := &run{o: o, args: args, std: std, rand: newRand()}
 	if o.resume != "" {
-		if o, flags, r.resumed, r.args, err = resume(o, args); err != nil {
+		if o, r.resumed, r.args, err = resume(o, args); err != nil {
 			return usageError(std, err)
 		}
 		r.o, r.before = o, r.resumed.Head
