@@ -16,12 +16,15 @@ const (
 )
 
 // LeastSize gives the smallest Size of p in bytes: its headers, and the payload
-// that a PayloadMark (4 bytes) or Fixed (6) takes. It gives 0 for an unknown
-// method.
+// that a PayloadMark (4 bytes), Fixed (6) or a Body behind the places of both
+// takes. It gives 0 for an unknown method.
 func (p *Probe) LeastSize() int {
 	n := p.HeaderLen()
 	if n == 0 {
 		return 0
+	}
+	if p.Body != "" && p.Method.takesMark() {
+		return n + keyedEnd - markAt + len(p.Body)
 	}
 	return n + p.keyedLen()
 }
@@ -42,6 +45,14 @@ func (m Method) takesMark() bool { return m == UDP || m == ICMP || m == UDPLite 
 
 // checkKeyed tells why a probe of size bytes can't have its Mark or Sum.
 func (p *Probe) checkKeyed(size int) error {
+	if p.Body != "" && p.Method != Raw {
+		switch {
+		case !p.Method.takesMark():
+			return fmt.Errorf("%s probe with Body, want udp, udplite, icmp or raw", p.Method)
+		case size < p.LeastSize():
+			return fmt.Errorf("%s probe of %d bytes with a Body of %d, want %d or more", p.Method, size, len(p.Body), p.LeastSize())
+		}
+	}
 	need := p.keyedLen()
 	if need == 0 {
 		return nil

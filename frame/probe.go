@@ -59,7 +59,7 @@ type Probe struct {
 	Service  uint32     // DCCP: service code; DefaultService is that of Linux traceroute
 	Protocol uint8      // Raw: IP protocol number 1..255; for IPv6 no extension header's
 	Route    Route      // gateways to pass on the way to Dst; zero for none
-	Body     string     // Raw: what follows the IP header, as bytes; Payload fills the rest of Size
+	Body     string     // Raw: what follows the IP header, as bytes; UDP, UDP-Lite and ICMP: what follows the places of Mark and Sum in the payload. Payload fills the rest of Size
 	Payload  Payload    // what fills a probe up to Size
 
 	// Fixed gives the probe the checksum Sum, of UDP, UDP-Lite or ICMP: two bytes

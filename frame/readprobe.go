@@ -19,7 +19,8 @@ const tcpWindowAt = 14 // RFC 9293 section 3.1
 //
 // Payload is PayloadZero when there are zeros and nothing else behind the
 // headers, and PayloadMark when there is the pattern but for its first four
-// bytes; any other payload reads as PayloadPattern. Where one of the three has
+// bytes; any other payload reads as PayloadPattern,
+// and a Body of another method than Raw is not read. Where one of the three has
 // other bytes in the place of the balance, and the checksum is right, the probe
 // is Fixed. What can't be told: a Fixed probe whose Sum was 0, or whose balance
 // came out as what the payload has there anyway, is read as none; a Mark that is

@@ -116,6 +116,9 @@ func freshPayload(p *Probe) []byte {
 			b[i] = byte(0x40 | (from+i)%64)
 		}
 	}
+	if p.Method != Raw && p.Body != "" {
+		copy(b[6:], p.Body)
+	}
 	if p.Payload == PayloadMark {
 		binary.BigEndian.PutUint32(b, p.Mark)
 	}

@@ -67,6 +67,9 @@ func serialize(link Link, p *Probe, size int) ([]byte, error) {
 		if p.Payload == PayloadPattern || p.Payload == PayloadMark {
 			fillPattern(payload, from)
 		}
+		if p.Body != "" && p.Method != Raw {
+			copy(payload[keyedEnd-markAt:], p.Body)
+		}
 		ls = append(ls, gopacket.Payload(payload))
 	}
 	buf := gopacket.NewSerializeBuffer()

@@ -134,6 +134,28 @@ func TestTemplatePayload(t *testing.T) {
 	}
 }
 
+// A Body stands behind the places of Mark and Sum, and leaves both as they are.
+func TestTemplateBody(t *testing.T) {
+	for _, v6 := range []bool{false, true} {
+		for _, m := range []Method{UDP, UDPLite, ICMP} {
+			p := fullProbe(m, v6, 0)
+			p.Body, p.Size = "https://example.net/probes", 0
+			if !p.MakeKeyed() || !p.SetToken(0x1234abcd) {
+				t.Fatal("no token")
+			}
+			p.Size += 3
+			f := putFresh(t, Link{}, &p)
+			at := MinSize(m, v6) + 6
+			if got := string(f[at:min(at+len(p.Body), len(f))]); got != p.Body || len(f) != at+len(p.Body)+3 {
+				t.Errorf("%s %s: %q in %d bytes", m, familyName(v6), got, len(f))
+			}
+			if diff := cmp.Diff(freshFrame(t, Link{}, &p), f); diff != "" {
+				t.Errorf("%s %s (-fresh +template):\n%s", m, familyName(v6), diff)
+			}
+		}
+	}
+}
+
 // One source port of 65536 makes the sum come out 0, which in UDP would say
 // that there is no checksum (RFC 768), and UDP-Lite always has one (RFC 3828). The
 // others have no such meaning.
@@ -210,6 +232,8 @@ func TestNewTemplateErrors(t *testing.T) {
 		{"icmp large", ICMP, Link{}, func(p *Probe) { p.Size = 65536 }, "icmp probe of 65536 bytes"},
 		{"negative", ICMP, Link{}, func(p *Probe) { p.Size = -1 }, "icmp probe of -1 bytes"},
 		{"tcp size", TCP, Link{}, func(p *Probe) { p.Size++ }, "tcp probe of 61 bytes, want 60"},
+		{"body of a tcp probe", TCP, Link{}, func(p *Probe) { p.Body = "x" }, "tcp probe with Body, want udp, udplite, icmp or raw"},
+		{"no room for the body", UDP, Link{}, func(p *Probe) { p.Body, p.Size = "x", 34 }, "udp probe of 34 bytes with a Body of 1, want 35 or more"},
 		{"sum of a tcp probe", TCP, Link{}, func(p *Probe) { p.Fixed = true }, "tcp probe with Sum, want udp, udplite or icmp"},
 		{"mark of a raw probe", Raw, Link{}, func(p *Probe) { p.Payload = PayloadMark }, "raw probe with Mark, want"},
 		{"sum without checksum", UDP, Link{}, func(p *Probe) { p.Fixed, p.NoChecksum = true, true }, "with Sum and without checksum"},

@@ -199,3 +199,13 @@ func (l *Ledger) Counts() Counts { return l.counts }
 
 // Close does nothing: probes hold nothing but their slots.
 func (l *Ledger) Close() {}
+
+// EachInFlight calls f with the tag of every probe that is neither answered nor
+// given up, oldest first. f must not call the ledger.
+func (l *Ledger) EachInFlight(f func(tag int)) {
+	for seq := l.tail; seq != l.entered; seq++ {
+		if l.ring.state(seq) == flying {
+			f(tagOf(l.ring.at(seq)))
+		}
+	}
+}

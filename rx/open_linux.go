@@ -56,6 +56,7 @@ func (r *Ring) open() error {
 		return err
 	}
 	r.poll.init(raw, r.inbox.event.poll())
+	r.poll.keep = r.config.Keep
 	return nil
 }
 

@@ -45,3 +45,14 @@ func ready(block []byte) bool {
 func giveBack(block []byte) {
 	atomic.StoreUint32(&blockHeader(block).Block_status, unix.TP_STATUS_KERNEL)
 }
+
+// ppollKeeping is ppoll(2) behind the back of Go's scheduler. The signal by
+// which that wants its processor back ends it with EINTR.
+func ppollKeeping(fds []unix.PollFd, timeout *unix.Timespec) error {
+	_, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(unsafe.SliceData(fds))), uintptr(len(fds)),
+		uintptr(unsafe.Pointer(timeout)), 0, 0, 0)
+	if errno != 0 {
+		return errno
+	}
+	return nil
+}

@@ -49,6 +49,7 @@ type poller struct {
 	run     func(fd uintptr)
 	fds     [2]unix.PollFd
 	timeout unix.Timespec
+	keep    bool // RingConfig.Keep
 	err     error
 }
 
@@ -77,7 +78,12 @@ func (p *poller) woken() bool { return p.fds[1].Revents != 0 }
 func (p *poller) ppoll(fd uintptr) {
 	p.fds[0] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
 	p.fds[1].Revents = 0
-	_, err := unix.Ppoll(p.fds[:], &p.timeout, nil)
+	var err error
+	if p.keep {
+		err = ppollKeeping(p.fds[:], &p.timeout)
+	} else {
+		_, err = unix.Ppoll(p.fds[:], &p.timeout, nil)
+	}
 	switch {
 	case err == unix.EINTR:
 		p.err = err

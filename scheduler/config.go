@@ -30,7 +30,7 @@ type Config struct {
 	// Batch is how many probes go to the sender at once. They left one after the
 	// other, at even steps from when the sender was asked to when it returned. If
 	// it was held up meanwhile, RTTs come out too long by that. Below 1 means 1,
-	// or with a Rate as many as are due.
+	// or with a Rate what keeps such errors rare up to 50,000/s.
 	Batch int
 
 	// Amend, when set, corrects a probe that left by the frame that did: Sender

@@ -13,7 +13,7 @@ import (
 // sendPause for a sender that has no room.
 const (
 	fullPause = 5 * time.Millisecond
-	sendPause = time.Millisecond
+	sendPause = 100 * time.Microsecond
 	// sendPatience bounds how long a sender may have no room while nothing is
 	// in flight that could make some.
 	sendPatience = 5 * time.Second
@@ -60,7 +60,7 @@ func New(cfg Config) *Engine {
 	if cfg.Rate > 0 && cfg.Gap <= 0 {
 		e.rate = &Rate{PerSecond: cfg.Rate}
 		if cfg.Batch < 1 {
-			e.cfg.Batch = maxBurst
+			e.cfg.Batch = batchFor(cfg.Rate)
 		}
 	}
 	e.cfg.Batch = max(e.cfg.Batch, 1)
@@ -73,6 +73,12 @@ func New(cfg Config) *Engine {
 	e.strays, _ = cfg.Observer.(StrayObserver)
 	e.expirer, _ = cfg.Strategy.(Expirer)
 	return e
+}
+
+// batchFor is the batch for a rate per second: small while there is time.
+func batchFor(rate float64) int {
+	const least, perProbe = 8, 6250
+	return int(min(max(rate/perProbe, least), maxBurst))
 }
 
 // Counts balances what was sent and received so far. Call it after Run, or from

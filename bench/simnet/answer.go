@@ -89,11 +89,11 @@ func (r *Responder) segment(a *frame.Answer, p *ipPacket, re *reply) bool {
 	}
 	a.Seq, a.Ack, a.Window = r.random.Uint32(), seq+length+re.ack, answerWindow
 	switch {
+	case flags&frame.FlagRST != 0:
+		return false // nor by the flags that a script asks for: hosts would go on resetting each other
 	case re.kind == tcpFlags:
 		a.Flags = re.flags
 		return true
-	case flags&frame.FlagRST != 0:
-		return false
 	case re.kind == synAck && flags&frame.FlagACK == 0:
 		a.Flags = frame.FlagSYN | frame.FlagACK
 		return flags&frame.FlagSYN != 0

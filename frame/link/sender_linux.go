@@ -111,6 +111,9 @@ func (s *Sender) findNextHop(e *Envelope, undelivered func([]byte)) (h nextHop, 
 	return h, nil
 }
 
+// sendBuffer is what a packet socket asks for, in bytes.
+const sendBuffer = 1 << 20
+
 // openPacket opens a packet socket that receives nothing (protocol 0).
 func openPacket(e *Envelope, bypass bool) (_ *batch, err error) {
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
@@ -125,6 +128,9 @@ func openPacket(e *Envelope, bypass bool) (_ *batch, err error) {
 	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Ifindex: e.Interface.Index}); err != nil {
 		return nil, opError("bind", err)
 	}
+	// As much as anybody may have (net.core.wmem_max): the default of some 250
+	// frames is full whenever the other side of a veth falls a millisecond behind.
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, sendBuffer)
 	if bypass {
 		if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_QDISC_BYPASS, 1); err != nil {
 			return nil, opError("setsockopt PACKET_QDISC_BYPASS", err)

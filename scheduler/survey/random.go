@@ -1,6 +1,7 @@
 package survey
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/hopquote/hopquote/frame"
@@ -16,6 +17,7 @@ type Random struct {
 	sent   uint64 // places of the shard that have left
 	end    uint64
 	flying uint64
+	again  fifo // probes of a run before this one, to be sent once more
 }
 
 // NewRandom makes a strategy, or tells which value is out of range.
@@ -32,13 +34,56 @@ func (r *Random) Probes() (all, sent uint64) { return r.end, r.sent }
 
 // Plan asks for the probes that are next.
 func (r *Random) Plan(pass *scheduler.Pass) {
-	for place := r.sent; place < r.end && pass.Room > 0; place++ {
-		point := r.order.At(place*r.Shards + r.Shard)
-		t := r.split(point / r.ttls)
-		if !pass.Send(int(point), r.fill(t.Target, uint64(t.Flow), r.First+uint8(point%r.ttls))) {
+	if r.back != nil {
+		r.planSpaced(pass)
+		return
+	}
+	for i := 0; i < r.again.n && pass.Room > 0; i++ {
+		if !r.send(pass, uint64(r.again.at(i))) {
 			return
 		}
 	}
+	for place := r.sent; place < r.end && pass.Room > 0; place++ {
+		if !r.send(pass, r.order.At(place*r.Shards+r.Shard)) {
+			return
+		}
+	}
+}
+
+// planSpaced is Plan with a backoff, through which all probes go. Those that
+// wait count as places that have left.
+func (r *Random) planSpaced(pass *scheduler.Pass) {
+	if pass.Room <= 0 {
+		return
+	}
+	b := r.back
+	b.retry(pass.Now, r.aim)
+	for b.ready.n < pass.Room && !b.full() && (r.again.n > 0 || r.sent < r.end) {
+		var tag int
+		if r.again.n > 0 {
+			tag = r.again.at(0)
+			r.again.pop()
+		} else {
+			tag = int(r.order.At(r.sent*r.Shards + r.Shard))
+			r.sent++
+		}
+		dst, ttl := r.aim(tag)
+		b.admit(tag, dst, ttl, pass.Now)
+	}
+	for i := 0; i < b.ready.n && r.send(pass, uint64(b.ready.at(i))); i++ {
+	}
+	b.wake(pass)
+}
+
+// aim tells where a probe goes.
+func (r *Random) aim(tag int) (netip.Addr, uint8) {
+	point := uint64(tag)
+	return r.Targets.At(r.split(point / r.ttls).Target), r.First + uint8(point%r.ttls)
+}
+
+func (r *Random) send(pass *scheduler.Pass, point uint64) bool {
+	t := r.split(point / r.ttls)
+	return pass.Send(int(point), r.fill(t.Target, uint64(t.Flow), r.First+uint8(point%r.ttls)))
 }
 
 // split takes the number of a trace apart.
@@ -50,9 +95,17 @@ func (r *Random) split(trace uint64) Trace {
 }
 
 // Sent notes that one more probe left.
-func (r *Random) Sent(int, *frame.Probe, time.Duration) {
-	r.sent++
+func (r *Random) Sent(tag int, _ *frame.Probe, _ time.Duration) {
 	r.flying++
+	if r.back != nil {
+		r.back.ready.pop()
+		return
+	}
+	if r.again.n > 0 && r.again.at(0) == tag {
+		r.again.pop()
+		return
+	}
+	r.sent++
 }
 
 // Learn passes the reply on.
@@ -64,10 +117,15 @@ func (r *Random) Learn(m *rx.Match) {
 }
 
 // Expired notes that a probe was given up.
-func (r *Random) Expired(int, *rx.Origin) { r.flying-- }
+func (r *Random) Expired(_ int, o *rx.Origin) {
+	r.flying--
+	r.miss(o)
+}
 
 // Done tells that every probe left and was answered or given up.
-func (r *Random) Done() bool { return r.sent == r.end && r.flying == 0 }
+func (r *Random) Done() bool {
+	return r.sent == r.end && r.flying == 0 && r.again.n == 0 && r.waiting() == 0
+}
 
 // Of tells which trace and attempt a tag is of.
 func (r *Random) Of(tag int) (Trace, int) { return r.split(uint64(tag) / r.ttls), 0 }

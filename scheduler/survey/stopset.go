@@ -16,10 +16,14 @@ type stopSet struct {
 
 // add enters a hop and tells whether it was there.
 func (s *stopSet) add(from netip.Addr, ttl uint8, flow int) bool {
+	return s.put(stopKey(from, ttl, flow))
+}
+
+// put enters a key, which is not 0, and tells whether it was there.
+func (s *stopSet) put(key uint64) bool {
 	if s.n >= len(s.places)/4*3 {
 		s.grow()
 	}
-	key := stopKey(from, ttl, flow)
 	i := s.find(key)
 	if s.places[i] == key {
 		return true

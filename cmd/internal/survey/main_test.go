@@ -35,6 +35,7 @@ func command(t *testing.T, args ...string) (*exec.Cmd, *bytes.Buffer, *bytes.Buf
 		t.Fatal(err)
 	}
 	cmd := exec.Command(self, args...)
+	cmd.Dir = t.TempDir() // for what is left behind where nothing else is said
 	cmd.Env = append(os.Environ(), asCommand+"=1")
 	var out, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &stderr

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,6 +34,16 @@ type metadata struct {
 	Source6   string                `json:"source_ipv6"`
 	Clock     string                `json:"clock"`
 	Seed      uint64                `json:"seed"`
+	KeyIDs    []string              `json:"key_ids"` // hashes of the keys of the probes' tokens, by run and loop
+	Runs      int                   `json:"runs"`    // this one, and those that it went on from
+	ActiveNS  int64                 `json:"active_ns"`
+	Resent    uint64                `json:"resent_total"` // probes that were in flight where a run ended, and sent again
+	Contact   string                `json:"probe_contact"`
+	Outputs   []string              `json:"outputs"`
+	OSName    string                `json:"os"`
+	Arch      string                `json:"architecture"`
+	CPU       string                `json:"cpu"`
+	Memory    uint64                `json:"memory_bytes"`
 	Shard     uint64                `json:"shard"`
 	Shards    uint64                `json:"shards"`
 	Mode      string                `json:"mode"`
@@ -55,7 +67,8 @@ type metadata struct {
 	Verdicts  map[string]uint64     `json:"verdicts"` // their sum is what was received
 	Frames    scheduler.FrameCounts `json:"frames"`
 	NoRoom    uint64                `json:"sender_no_room_total"` // calls that the kernel had no room for; repeated later
-	Ring      rx.RingStats          `json:"ring"`
+	Ring      rx.RingStats          `json:"ring"`                 // of this run, as the next three
+	PaceError float64               `json:"pacing_error"`         // average rate over the rate asked for, less 1; 0 without one
 	Loops     int                   `json:"loops"`
 	KeptOut   uint64                `json:"kernel_kept_out_total"` // replies that the kernel's IP stack did not see
 }
@@ -71,11 +84,19 @@ func (r *run) writeMetadata(code int) error {
 	m := metadata{
 		Schema: metadataSchema, Program: run.Program, Version: run.Version, Go: runtime.Version(), Args: r.args, Host: run.Host,
 		CPUs: runtime.NumCPU(), Kernel: kernel(), Interface: run.Interface, Sender: tx.String(), Source4: addr(r.net, 0), Source6: addr(r.net, 1),
-		Clock: "monotonic from start; receive times are the kernel's", Seed: run.Seed, Shard: r.o.shard, Shards: r.o.shards,
+		Clock: "monotonic from start; receive times are the kernel's", Seed: run.Seed, KeyIDs: slices.Concat(r.before.KeyIDs, r.keyIDs), Runs: r.before.Runs + 1, ActiveNS: int64(r.active(r.end.At)),
+		Resent: r.before.Resent, Contact: r.o.contact, OSName: runtime.GOOS, Arch: runtime.GOARCH, CPU: hostFact("/proc/cpuinfo", "model name"),
+		Memory: memory(), Shard: r.o.shard, Shards: r.o.shards,
 		Mode: run.Mode, Method: run.Method.String(), FirstTTL: run.First, MaxTTL: run.Max, Flows: run.Flows, TimeoutNS: run.Timeout.Nanoseconds(),
 		Targets: r.targets.Len(), Start: run.Start.UTC().Format(time.RFC3339Nano), End: run.Start.Add(r.end.At).UTC().Format(time.RFC3339Nano),
 		Complete: r.end.Complete, Exit: code, AskedPPS: run.Rate, RatePPS: r.sending().rate(),
 		Progress: progress, Counts: r.end.Counts, Strays: map[string]uint64{}, Verdicts: map[string]uint64{}, Frames: r.frames, NoRoom: r.net.unsent(), Ring: r.net.ringStats(), Loops: r.o.loops, KeptOut: r.net.keptOut(),
+	}
+	for _, t := range r.o.outputs {
+		m.Outputs = append(m.Outputs, t.Kind.Name+":"+t.Path)
+	}
+	if run.Rate > 0 && m.RatePPS > 0 {
+		m.PaceError = m.RatePPS/run.Rate - 1
 	}
 	if r.why != nil {
 		m.Reason = r.why.Error()
@@ -104,6 +125,24 @@ func (r *run) writeMetadata(code int) error {
 		return fmt.Errorf("metadata: %w", err)
 	}
 	return nil
+}
+
+// hostFact is the value of the first line of a file of /proc that begins with a
+// name.
+func hostFact(file, name string) string {
+	b, _ := os.ReadFile(file)
+	for line := range strings.Lines(string(b)) {
+		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == name {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
+// memory is how many bytes this host has.
+func memory() uint64 {
+	n, _ := strconv.ParseUint(strings.TrimSuffix(hostFact("/proc/meminfo", "MemTotal"), " kB"), 10, 64)
+	return n << 10
 }
 
 // kernel is the release of the running one.

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hopquote/hopquote/cmd/internal/survey/checkpoint"
 	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/frame/link"
 	"github.com/hopquote/hopquote/rx"
@@ -29,12 +30,19 @@ type network struct {
 	epoch     time.Time
 }
 
-// nextHopPatience is how long the first probe waits for the next hop's address.
-const nextHopPatience = time.Second
+// nextHopPatience is how long a survey waits for the next hop's address before
+// it gives up: longer than the kernel asks for it.
+const nextHopPatience = 4 * time.Second
 
-// openNetwork opens it. gone hears when the interface goes away.
-func openNetwork(o *options, targets *space.Space, r *rand.Rand, gone func(error)) (*network, error) {
+// openNetwork opens it, for a survey that goes on from a checkpoint as it was.
+// gone hears when the interface goes away.
+func openNetwork(o *options, targets *space.Space, r *rand.Rand, from *checkpoint.Checkpoint, gone func(error)) (*network, error) {
 	n := &network{epoch: time.Now()}
+	if from != nil {
+		// All runs of a survey share an epoch, and what tells flows apart.
+		n.epoch = n.epoch.Add(-max(n.epoch.Sub(from.Start), 0))
+		n.srcPort, n.sum = from.SrcPort, from.Sum
+	}
 	if err := n.open(o, targets, r, gone); err != nil {
 		n.close()
 		return nil, err
@@ -43,7 +51,10 @@ func openNetwork(o *options, targets *space.Space, r *rand.Rand, gone func(error
 	defer cancel()
 	for _, s := range n.senders {
 		for _, s := range s.all() {
-			s.Resolve(ctx)
+			if !s.Resolve(ctx) {
+				n.close()
+				return nil, errors.New(n.nextHops())
+			}
 		}
 	}
 	return n, nil
@@ -66,6 +77,9 @@ func (n *network) open(o *options, targets *space.Space, r *rand.Rand, gone func
 		if e != nil && e.Interface != env.Interface {
 			return fmt.Errorf("targets leave by %s and by %s: use -i, or -4 and -6 in two runs", env.Interface.Name, e.Interface.Name)
 		}
+	}
+	if err := n.checkWay(o, targets); err != nil {
+		return err
 	}
 	if err := n.holdPorts(o, r); err != nil {
 		return err
@@ -102,6 +116,12 @@ func (n *network) any() *link.Envelope {
 	return n.envelopes[1]
 }
 
+// link names the interface, and what kind it is.
+func (n *network) link() string {
+	e := n.any()
+	return fmt.Sprintf("%s (header of %d bytes)", e.Interface.Name, e.Header.Type.HeaderLen())
+}
+
 // src is the source address of a family, not valid without targets.
 func (n *network) src(f int) netip.Addr {
 	if n.envelopes[f] == nil {
@@ -120,6 +140,10 @@ const (
 
 // holdPorts finds adjacent source ports for all flows, that nobody else has.
 func (n *network) holdPorts(o *options, r *rand.Rand) error {
+	fixed := n.srcPort != 0
+	if !o.method.HasPorts() && fixed {
+		return nil
+	}
 	if !o.method.HasPorts() {
 		n.srcPort = uint16(r.IntN(1<<16-o.loops)) + 1
 		n.sum = uint16(r.IntN(1<<16-2-o.flows)) + 1
@@ -127,11 +151,13 @@ func (n *network) holdPorts(o *options, r *rand.Rand) error {
 	}
 	var err error
 	for range portTries {
-		n.srcPort = o.srcPort
+		if !fixed {
+			n.srcPort = o.srcPort
+		}
 		if n.srcPort == 0 {
 			n.srcPort = uint16(firstPort + r.IntN(lastPort-firstPort))
 		}
-		if err = n.hold(o); err == nil || o.srcPort != 0 {
+		if err = n.hold(o); err == nil || fixed || o.srcPort != 0 {
 			return err
 		}
 		n.releasePorts()
@@ -187,6 +213,12 @@ func (o *options) probe(src, dst netip.Addr) (frame.Probe, error) {
 		if o.size > p.HeaderLen() {
 			return p, fmt.Errorf("--size %d: tcp probes have %d bytes", o.size, p.HeaderLen())
 		}
+	}
+	if o.contact != "" {
+		if o.method == frame.TCP {
+			return p, errors.New("--probe-contact: tcp probes have no payload for it")
+		}
+		p.Body = o.contact
 	}
 	if p.MakeKeyed(); o.size > 0 && o.size < p.LeastSize() {
 		return p, fmt.Errorf("--size %d: these probes take %d bytes or more", o.size, p.LeastSize())

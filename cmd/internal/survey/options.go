@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/pflag"
 
@@ -66,6 +68,12 @@ type options struct {
 	profile   string
 	trace     string
 	help      bool
+
+	backoff    bool
+	contact    string
+	checkpoint string
+	every      time.Duration // between checkpoints
+	resume     string
 }
 
 // Modes and methods by name.
@@ -116,7 +124,9 @@ func flagSet(o *options, r *raw) *pflag.FlagSet {
 	f.IntVar(&o.gap, "gap-limit", 5, "adaptive: `N` silent hops in a row end a trace; 0: none do")
 	f.DurationVarP(&o.timeout, "timeout", "w", 2*time.Second, "how long a reply may take (`TIME`)")
 	f.StringVarP(&r.rate, "rate", "r", "1000", "`RATE` such as 1000, 10kpps or 5Mbps; max: as fast as the sender")
+	f.BoolVar(&o.backoff, "adaptive-rate", false, "space out the probes to routers that limit their errors")
 	f.Uint8VarP(&r.tos, "tos", "t", 0, "IPv4 `TOS` or IPv6 traffic class")
+	f.StringVar(&o.contact, "probe-contact", "", "`TEXT` in the probes of udp and icmp that tells whom to ask about them")
 	f.IntVar(&o.size, "size", 0, "whole IP length of a probe in `BYTES` (least)")
 	f.StringVarP(&o.iface, "interface", "i", "", "send by the interface `NAME`")
 	f.StringVarP(&r.sources, "source", "s", "", "source `ADDRESS`, or one for each family with a comma between")
@@ -127,12 +137,15 @@ func flagSet(o *options, r *raw) *pflag.FlagSet {
 
 	f.Uint64Var(&r.seed, "seed", 0, "`NUMBER` that decides the order and the samples (random)")
 	f.StringVar(&r.shard, "shard", "", "`I/N`: the I-th of N parts, from 0")
-	f.StringArrayVarP(&r.outputs, "output", "o", nil, "`KIND:PATH` to write to, - is standard output, .gz compresses (repeatable; jsonl:-, random: replies:-)")
+	f.StringArrayVarP(&r.outputs, "output", "o", nil, "`KIND:PATH` to write to, - is standard output, .gz or .zst compresses (repeatable; jsonl:-, random: replies:-)")
 	f.BoolVar(&o.overwrite, "overwrite", false, "write over files with something in them")
 	f.BoolVar(&o.dryRun, "dry-run", false, "tell what would be sent, and how long it would take")
 	f.StringVar(&r.status, "status", "auto", "`FORM` of the progress on standard error: auto (text if it is a terminal), text, json or none")
 	f.DurationVar(&o.interval, "status-interval", time.Second, "`TIME` between reports of progress")
 	f.StringVar(&o.metadata, "metadata", "", "write what was run and what became of it as JSON to `FILE`")
+	f.StringVar(&o.checkpoint, "checkpoint", "", "every few seconds, write to `FILE` what --resume goes on from")
+	f.DurationVar(&o.every, "checkpoint-interval", 5*time.Second, "`TIME` between checkpoints")
+	f.StringVar(&o.resume, "resume", "", "go on with the survey of the checkpoint `FILE`, with the same options or none")
 	f.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile to `FILE`")
 	f.StringVar(&o.trace, "trace", "", "write an execution trace to `FILE`")
 	f.BoolVarP(&o.help, "help", "h", false, "show this help")
@@ -151,6 +164,9 @@ func parse(args []string) (*options, *pflag.FlagSet, error) {
 		return o, f, nil
 	}
 	o.seed, o.seeded = r.seed, f.Changed("seed")
+	if o.resume != "" && len(o.targets) == 0 {
+		return o, f, nil // the checkpoint has the rest
+	}
 	return o, f, o.check(r, f)
 }
 
@@ -196,6 +212,10 @@ func (o *options) check(r *raw, f *pflag.FlagSet) error {
 		return errors.New("--attempts: mode random remembers nothing to try again, use full or adaptive")
 	case o.timeout < time.Millisecond || o.timeout > time.Minute:
 		return fmt.Errorf("--timeout %s: allowed are 1ms to 1m", o.timeout)
+	case len(o.contact) > maxContact || !utf8.ValidString(o.contact) || strings.ContainsFunc(o.contact, unicode.IsControl):
+		return fmt.Errorf("--probe-contact %q: want at most %d bytes of text", o.contact, maxContact)
+	case o.every < 10*time.Millisecond:
+		return fmt.Errorf("--checkpoint-interval %s: want 10ms or more", o.every)
 	case o.interval < 10*time.Millisecond:
 		return fmt.Errorf("--status-interval %s: want 10ms or more", o.interval)
 	case f.Changed("random") && (o.random < 1 || r.prefix != ""):
@@ -214,6 +234,9 @@ func (o *options) check(r *raw, f *pflag.FlagSet) error {
 	}
 	return cmp.Or(o.checkPrefix(r.prefix), o.checkShard(r.shard), o.checkSources(r.sources), o.checkOutputs(r.outputs))
 }
+
+// maxContact bounds a contact: probes must pass everywhere.
+const maxContact = 256
 
 func oneOf(name, value string, allowed []string) error {
 	return fmt.Errorf("--%s %q: allowed are %s", name, value, strings.Join(allowed, ", "))

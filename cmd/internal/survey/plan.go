@@ -69,6 +69,8 @@ func readTargets(ctx context.Context, o *options, stdin io.Reader) (*space.Space
 type surveyor interface {
 	scheduler.Expirer
 	Of(tag int) (strategy.Trace, int)
+	Save(b []byte, aloft []int) []byte
+	Restore(data []byte) error
 	// progress is how much there is to do, in probes or traces, and how much of
 	// it is done.
 	progress() (all, done uint64)
@@ -103,6 +105,6 @@ func newSurveyor(mode string, cfg strategy.Config) (surveyor, error) {
 func (o *options) config(targets *space.Space) strategy.Config {
 	return strategy.Config{
 		Targets: targets, First: o.first, Max: o.max, Flows: o.flows, Attempts: o.attempts, GapLimit: o.gap, Start: o.start,
-		Key: o.seed, Shard: o.shard, Shards: o.shards,
+		Key: o.seed, Shard: o.shard, Shards: o.shards, Backoff: o.backoff,
 	}
 }

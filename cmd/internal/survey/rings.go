@@ -2,6 +2,7 @@ package survey
 
 import (
 	"net"
+	"runtime"
 	"time"
 
 	"github.com/hopquote/hopquote/rx"
@@ -30,6 +31,24 @@ func (n *network) filter(o *options) rx.SurveyFilter {
 	}
 }
 
+// ringFor gives a ring its dimensions.
+func ringFor(o *options) rx.RingConfig {
+	if o.mode == "adaptive" {
+		return prompt
+	}
+	cfg := rx.RingConfig{Profile: rx.Survey}
+	if pps := o.rate.packets; pps > 0 {
+		// A block holds what comes in between two wake-ups, so that as many as
+		// ever may pass unread. A slow run starts sooner with a small ring.
+		const least, most, wake, reply = 32 << 10, 256 << 10, 0.010, 256
+		cfg.BlockSize = least
+		for cfg.BlockSize < most && float64(cfg.BlockSize) < pps*wake*reply {
+			cfg.BlockSize *= 2
+		}
+	}
+	return cfg
+}
+
 // openRings opens a ring for each loop. The kernel hands them the replies by
 // source port.
 func (n *network) openRings(o *options) error {
@@ -38,11 +57,11 @@ func (n *network) openRings(o *options) error {
 	if err != nil {
 		return err
 	}
-	cfg := rx.RingConfig{Profile: rx.Survey}
-	if o.mode == "adaptive" {
-		cfg = prompt
-	}
+	cfg := ringFor(o)
 	cfg.Interface = &net.Interface{Index: env.Interface.Index, Name: env.Interface.Name}
+	// A loop keeps its processor, and the writers need one too.
+	cfg.Keep = true
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), o.loops+1))
 	cfg.Link, cfg.Filter, cfg.Epoch = env.Header.Type, program, n.epoch
 	if o.loops == 1 {
 		ring, err := rx.OpenRing(cfg)

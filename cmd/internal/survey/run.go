@@ -3,6 +3,8 @@ package survey
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/hopquote/hopquote/cmd/internal/output/record"
 	"github.com/hopquote/hopquote/cmd/internal/privilege"
+	"github.com/hopquote/hopquote/cmd/internal/survey/checkpoint"
 	"github.com/hopquote/hopquote/cmd/internal/survey/sink"
 	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/rx"
@@ -37,6 +40,14 @@ type run struct {
 	loops   []*watched
 	engines scheduler.Shards // of the loops
 	status  *status
+
+	keeper *keeper
+	keyIDs []string      // of the tokens' keys, by loop: hashes of them
+	begun  time.Duration // when this run began, since the first one did
+	// Of a survey that goes on: where it was, and what is left of that to add.
+	resumed *checkpoint.Checkpoint
+	before  checkpoint.Head
+	onward  string // how to go on with it
 
 	draining atomic.Bool // no more probes leave
 	stopOnce sync.Once
@@ -63,11 +74,17 @@ func (r *run) do() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	var err error
-	r.net, err = openNetwork(r.o, r.targets, r.rand, func(err error) { r.stop(err); cancel() })
+	r.net, err = openNetwork(r.o, r.targets, r.rand, r.resumed, func(err error) { r.stop(err); cancel() })
 	if err != nil {
 		return err
 	}
 	defer r.net.close()
+	r.begun = time.Since(r.net.epoch)
+	if r.resumed != nil {
+		if err := r.sameLink(); err != nil {
+			return fmt.Errorf("--resume %s: %w", r.o.resume, err)
+		}
+	}
 	if r.o.keepOut {
 		if err := r.net.keepKernelOut(r.o); err != nil {
 			fmt.Fprintf(r.std.Err, "hopquote survey: --keep-kernel-out: %v\n", err)
@@ -127,15 +144,19 @@ func (r *run) close(err error) {
 		r.stopOnce.Do(func() { r.why = err })
 	}
 	r.end.At = time.Since(r.net.epoch)
-	r.end.Counts, r.frames = r.engines.Counts(), r.engines.Frames()
-	r.end.KernelDrops = r.net.drops()
-	r.end.Complete = true
 	for _, w := range r.loops {
-		r.end.Complete = r.end.Complete && w.surveyor.Done()
 		w.note(r.end.At)
 	}
+	r.keeper.ending.Store(true)
+	r.keeper.wait()
+	last := r.last()
+	r.end.Counts, r.frames, r.end.KernelDrops, r.end.Complete = last.Counts, last.Frames, last.KernelDrops, last.Complete
 	if err := r.sink.Close(&r.end); err != nil {
 		r.stopOnce.Do(func() { r.why = err })
+	}
+	var kerr error
+	if r.onward, kerr = r.finish(last); kerr != nil {
+		r.stopOnce.Do(func() { r.why = kerr })
 	}
 	r.status.end()
 }
@@ -159,23 +180,26 @@ func (r *run) prepare() error {
 	r.status = r.newStatus(perSecond)
 	r.sink, err = sink.Open(sink.Config{
 		Targets: o.outputs, Run: &r.record, Stdout: r.std.Out, Overwrite: o.overwrite, Failed: r.stop,
+		Known: o.mode != "random", Keep: true, Resume: r.results(),
 	})
 	if err != nil {
 		return err
 	}
+	r.keeper = r.newKeeper()
 	for loop := range o.loops {
 		if err := r.addLoop(loop, perSecond/float64(o.loops)); err != nil {
 			return errors.Join(err, r.sink.Close(&r.end))
 		}
 	}
-	return nil
+	return r.restore()
 }
 
 // addLoop makes the next of the loops, which sends so many probes in a second.
 func (r *run) addLoop(loop int, perSecond float64) error {
 	o, n := r.o, r.net
 	env := n.any()
-	w := &watched{srcPort: n.firstPort(loop, o.loops), meter: &meter{every: o.interval}, sink: r.sink, draining: &r.draining}
+	w := &watched{srcPort: n.firstPort(loop, o.loops), meter: &meter{every: o.interval, last: sample{at: r.begun}}, sink: r.sink, draining: &r.draining}
+	w.loop, w.keeper, w.senders = loop, r.keeper, &n.senders[loop]
 	if o.method.HasPorts() {
 		w.stride = uint16(o.loops)
 	}
@@ -203,7 +227,7 @@ func (r *run) addLoop(loop int, perSecond float64) error {
 		engine.Observer = frames{r.sink}
 	}
 	e := scheduler.New(engine)
-	w.counts = e.Counts
+	w.counts, w.frames, w.book = e.Counts, e.Frames, book
 	r.loops, r.engines, r.status.meters = append(r.loops, w), append(r.engines, e), append(r.status.meters, w.meter)
 	return nil
 }
@@ -226,6 +250,8 @@ func (r *run) newBook(perSecond float64) (*rx.Ledger, int, error) {
 	for i := range key {
 		key[i] = byte(r.rand.Uint32())
 	}
+	sum := sha256.Sum256(append([]byte("hopquote key id"), key[:]...))
+	r.keyIDs = append(r.keyIDs, hex.EncodeToString(sum[:8]))
 	book, err := rx.NewLedger(rx.LedgerConfig{
 		Key: key, Timeout: r.o.timeout, Slots: window, IPv6: r.net.envelopes[1] != nil,
 	})
@@ -236,7 +262,8 @@ func (r *run) newStatus(perSecond float64) *status {
 	s := &status{
 		out: r.std.Err, form: r.o.status, every: r.o.interval, asked: perSecond, unit: "probes",
 		found: func() uint64 { return r.sink.Found() },
-		drops: r.net.drops,
+		drops: func() uint64 { return r.before.KernelDrops + r.net.drops() },
+		begun: r.begun, before: &r.before,
 	}
 	if r.o.mode == "adaptive" {
 		s.unit = "traces"
@@ -258,7 +285,7 @@ func (r *run) summary() string {
 		"verdicts:%s\n"+
 		"%d targets, %d interfaces, %d traces in %.3f s; probes left at %.0f/s\n",
 		c.Sent, c.Answered, c.Expired, c.InFlight, c.Received, c.Matched, c.Duplicate, c.Late, c.Strays(), r.end.KernelDrops, verdicts(c),
-		r.targets.Len(), r.sink.Found(), max(r.end.Traces, r.sink.Finished()), r.end.At.Seconds(), r.sending().rate())
+		r.targets.Len(), r.sink.Found(), max(r.end.Traces, r.sink.Finished()), r.active(r.end.At).Seconds(), r.sending().rate())
 }
 
 // sending is from the first to the last probe of all loops.

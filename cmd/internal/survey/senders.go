@@ -44,6 +44,15 @@ func (s *senders) all() []*link.Sender {
 	return all
 }
 
+// failures are what went wrong so far. It is for the goroutine that sends.
+func (s *senders) failures() (f failures) {
+	for _, one := range s.all() {
+		c := one.Counts()
+		f.add(failures{c.Refused, c.NoRoom, c.Undelivered})
+	}
+	return f
+}
+
 // sender is what the engine sends by.
 func (s *senders) sender() scheduler.Sender {
 	switch {

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hopquote/hopquote/cmd/internal/survey/checkpoint"
 	"github.com/hopquote/hopquote/rx"
 )
 
@@ -24,7 +25,10 @@ type status struct {
 	found func() uint64
 	drops func() uint64
 
-	meters []*meter // by loop
+	meters []*meter         // by loop
+	begun  time.Duration    // since the first run of the survey began
+	before *checkpoint.Head // what the runs before did
+	had    uint64           // how much of what is to do
 
 	mu      sync.Mutex // guards out
 	width   int
@@ -40,6 +44,13 @@ type meter struct {
 	latest atomic.Pointer[sample]
 }
 
+// failures are sends that did not do what was asked.
+type failures struct {
+	refused     uint64 // calls that ended with an error
+	noRoom      uint64 // calls that the kernel had no room for; repeated later
+	undelivered uint64 // frames whose next hop did not resolve, or that the wire refused
+}
+
 // sample is a moment of a loop.
 type sample struct {
 	at        time.Duration
@@ -47,14 +58,21 @@ type sample struct {
 	sending   span
 	all, done uint64
 	recent    float64 // probes in a second since the sample before
+	failures  failures
+}
+
+func (f *failures) add(o failures) {
+	f.refused += o.refused
+	f.noRoom += o.noRoom
+	f.undelivered += o.undelivered
 }
 
 // due tells whether the next sample is.
 func (m *meter) due(now time.Duration) bool { return now >= m.next }
 
 // note takes a sample. The first one comes when probing begins.
-func (m *meter) note(now time.Duration, c rx.Counts, sending span, all, done uint64) {
-	n := &sample{at: now, counts: c, sending: sending, all: all, done: done}
+func (m *meter) note(now time.Duration, c rx.Counts, sending span, all, done uint64, failed failures) {
+	n := &sample{at: now, counts: c, sending: sending, all: all, done: done, failures: failed}
 	if d := now - m.last.at; d > 0 {
 		n.recent = float64(c.Sent-m.last.counts.Sent) / d.Seconds()
 	}
@@ -75,7 +93,10 @@ func (s *status) sum() (sum sample, ok bool) {
 		sum.all += n.all
 		sum.done += n.done
 		sum.recent += n.recent
+		sum.failures.add(n.failures)
 	}
+	sum.at += s.before.Active - s.begun
+	sum.counts.Add(&s.before.Counts)
 	return sum, len(s.meters) > 0
 }
 
@@ -115,25 +136,29 @@ func (s *status) end() {
 
 // report is what a line of JSON says.
 type report struct {
-	ElapsedNS    int64   `json:"elapsed_ns"`
-	Unit         string  `json:"unit"` // what total and done count: probes or traces
-	Total        uint64  `json:"total"`
-	Done         uint64  `json:"done"`
-	LeftNS       *int64  `json:"left_ns"` // estimate; null before there is one
-	Sent         uint64  `json:"sent_total"`
-	RatePPS      float64 `json:"rate_pps"`         // since the report before
-	AveragePPS   float64 `json:"rate_average_pps"` // from the first to the last probe
-	AskedPPS     float64 `json:"rate_asked_pps"`   // 0: as fast as the sender
-	InFlight     uint64  `json:"in_flight"`
-	Answered     uint64  `json:"answered_total"`
-	Expired      uint64  `json:"expired_total"`
-	Replies      uint64  `json:"received_total"`
-	Duplicate    uint64  `json:"duplicate_total"`
-	Late         uint64  `json:"late_total"`
-	Stray        uint64  `json:"stray_total"`
-	Found        uint64  `json:"interfaces"`
-	KernelDrops  uint64  `json:"kernel_drops_total"`
-	MatchedShare float64 `json:"answered_share"` // of the probes that are settled
+	ElapsedNS   int64   `json:"elapsed_ns"`
+	Unit        string  `json:"unit"` // what total and done count: probes or traces
+	Total       uint64  `json:"total"`
+	Done        uint64  `json:"done"`
+	LeftNS      *int64  `json:"left_ns"` // estimate; null before there is one
+	Sent        uint64  `json:"sent_total"`
+	RatePPS     float64 `json:"rate_pps"`         // since the report before
+	AveragePPS  float64 `json:"rate_average_pps"` // from the first to the last probe
+	AskedPPS    float64 `json:"rate_asked_pps"`   // 0: as fast as the sender
+	InFlight    uint64  `json:"in_flight"`
+	Answered    uint64  `json:"answered_total"`
+	Expired     uint64  `json:"expired_total"`
+	Replies     uint64  `json:"received_total"`
+	Duplicate   uint64  `json:"duplicate_total"`
+	Late        uint64  `json:"late_total"`
+	Stray       uint64  `json:"stray_total"`
+	Found       uint64  `json:"interfaces"`
+	KernelDrops uint64  `json:"kernel_drops_total"`
+	Answers     float64 `json:"answered_share"` // of the probes that are settled
+	Matches     float64 `json:"matched_share"`  // of the replies: those that belong to a probe, duplicates and late ones included
+	Refused     uint64  `json:"send_failures_total"`
+	NoRoom      uint64  `json:"send_retries_total"` // the kernel had no room
+	Undelivered uint64  `json:"undelivered_total"`  // the next hop did not resolve
 }
 
 func (s *status) report() (report, bool) {
@@ -148,10 +173,14 @@ func (s *status) report() (report, bool) {
 		Stray: c.Strays(), Found: s.found(), KernelDrops: s.drops(),
 	}
 	if settled := c.Answered + c.Expired; settled > 0 {
-		r.MatchedShare = float64(c.Answered) / float64(settled)
+		r.Answers = float64(c.Answered) / float64(settled)
 	}
-	if n.done > 0 {
-		left := int64(float64(n.at) / float64(n.done) * float64(n.all-n.done))
+	if c.Received > 0 {
+		r.Matches = 1 - float64(c.Strays())/float64(c.Received)
+	}
+	r.Refused, r.NoRoom, r.Undelivered = n.failures.refused, n.failures.noRoom, n.failures.undelivered
+	if n.done > s.had && n.all >= n.done {
+		left := int64(float64(n.at-s.before.Active) / float64(n.done-s.had) * float64(n.all-n.done))
 		r.LeftNS = &left
 	}
 	return r, true
@@ -192,8 +221,9 @@ func (r *report) text() string {
 	if r.AskedPPS > 0 {
 		asked = fmt.Sprintf("%.0f", r.AskedPPS)
 	}
-	return fmt.Sprintf("%s %.1f%% (%s left); sent %d, %.0f/s (average %.0f, asked %s); replies %d, answered %.1f%%; %d interfaces; drops %d",
-		clock(r.ElapsedNS), share, left, r.Sent, r.RatePPS, r.AveragePPS, asked, r.Replies, 100*r.MatchedShare, r.Found, r.KernelDrops)
+	return fmt.Sprintf("%s %.1f%% (%s left); sent %d, %.0f/s (average %.0f, asked %s); replies %d, matched %.1f%%, answered %.1f%%; %d interfaces; drops %d; send failures %d",
+		clock(r.ElapsedNS), share, left, r.Sent, r.RatePPS, r.AveragePPS, asked, r.Replies, 100*r.Matches, 100*r.Answers, r.Found, r.KernelDrops,
+		r.Refused+r.Undelivered)
 }
 
 // clock writes nanoseconds as h:mm:ss.

@@ -57,6 +57,13 @@ func Main(args []string, std Std) int {
 		return exitDone
 	}
 	r := &run{o: o, args: args, std: std, rand: newRand()}
+	if o.resume != "" {
+		if o, flags, r.resumed, r.args, err = resume(o, args); err != nil {
+			return usageError(std, err)
+		}
+		r.o, r.before = o, r.resumed.Head
+		takeBack(&r.before)
+	}
 	if !o.seeded {
 		o.seed = r.rand.Uint64()
 	}
@@ -73,6 +80,18 @@ func Main(args []string, std Std) int {
 	s, err := newSurveyor(o.mode, r.cfg)
 	if err != nil {
 		return usageError(std, err)
+	}
+	if err := o.checkTraces(s); err != nil {
+		return usageError(std, err)
+	}
+	if r.resumed != nil {
+		if err := r.fits(); err != nil {
+			return usageError(std, fmt.Errorf("--resume %s: %w", o.resume, err))
+		}
+		if r.resumed.Complete {
+			fmt.Fprintf(std.Err, "hopquote survey: --resume %s: that survey is complete\n", o.resume)
+			return exitDone
+		}
 	}
 	if o.dryRun {
 		fmt.Fprint(std.Out, r.dryRun(s))
@@ -115,10 +134,24 @@ func (r *run) report() int {
 		code = exitInterrupted + int(sig.Signal)
 	case r.why != nil:
 		code = exitPartial
-		fmt.Fprintf(r.std.Err, "hopquote survey: %v\n", r.why)
+		if r.onward != "" {
+			fmt.Fprintf(r.std.Err, "hopquote survey: %v; %s\n", r.why, r.onward)
+			r.onward = ""
+		} else {
+			fmt.Fprintf(r.std.Err, "hopquote survey: %v\n", r.why)
+		}
 	case r.end.KernelDrops > 0:
 		code = exitPartial
 		fmt.Fprintf(r.std.Err, "hopquote survey: %d replies found no room in the receive ring and are missing\n", r.end.KernelDrops)
+	}
+	if s, _ := r.status.sum(); s.failures.undelivered > 0 {
+		if code == exitDone {
+			code = exitPartial
+		}
+		fmt.Fprintf(r.std.Err, "hopquote survey: %d probes never left: the link refused them, or %s\n", s.failures.undelivered, r.net.nextHops())
+	}
+	if r.onward != "" {
+		fmt.Fprintf(r.std.Err, "hopquote survey: %s\n", r.onward)
 	}
 	fmt.Fprint(r.std.Err, r.summary())
 	if err := r.writeMetadata(code); err != nil {

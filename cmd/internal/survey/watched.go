@@ -22,6 +22,11 @@ type watched struct {
 	stride   uint16 // from there to the next flow's; 0: all have the same
 	draining *atomic.Bool
 	counts   func() rx.Counts
+	frames   func() scheduler.FrameCounts
+	book     *rx.Ledger
+	loop     int // its number
+	senders  *senders
+	keeper   *keeper
 	sending  span // of all probes
 	meter    *meter
 	record   record.Reply // scratch
@@ -56,24 +61,29 @@ func (s span) rate() float64 {
 // Plan plans, unless the run comes to an end: then what is in flight may still
 // be answered.
 func (w *watched) Plan(pass *scheduler.Pass) {
+	w.keeper.plan(w, pass.Now)
 	if !w.draining.Load() {
 		w.surveyor.Plan(pass)
 	}
 	if w.meter.due(pass.Now) {
 		w.note(pass.Now)
 	}
-	pass.Wake = min(pass.Wake, pass.Now+w.meter.every)
+	pass.Wake = min(pass.Wake, pass.Now+w.meter.every, w.keeper.wake())
 }
 
 // note takes a sample for the status.
 func (w *watched) note(now time.Duration) {
 	all, done := w.progress()
-	w.meter.note(now, w.counts(), w.sending, all, done)
+	w.meter.note(now, w.counts(), w.sending, all, done, w.senders.failures())
 }
 
 // Done tells that there is nothing more to learn.
 func (w *watched) Done() bool {
-	return w.surveyor.Done() || w.draining.Load() && w.counts().InFlight == 0
+	done := w.surveyor.Done() || w.draining.Load() && w.counts().InFlight == 0
+	if done {
+		w.keeper.leave(w)
+	}
+	return done
 }
 
 // Sent passes on that a probe left.

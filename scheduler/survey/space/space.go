@@ -1,6 +1,8 @@
 package space
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"math/bits"
 	"net/netip"
@@ -177,4 +179,48 @@ func mix(x uint64) uint64 {
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb
 	return x ^ x>>31
+}
+
+// Has tells whether an address of the prefix may be probed. Of PerPrefix and
+// Random that need not be one of the addresses that are.
+func (s *Space) Has(p netip.Prefix) bool {
+	if !p.IsValid() || p.Addr().Is4In6() {
+		return false
+	}
+	first, last := Ends(p)
+	set := &s.sets[family(first.Is6())]
+	return set.within(span{toNumber(first), toNumber(last)}) != number{}
+}
+
+// Digest is a hash of which addresses there are, and at which index.
+func (s *Space) Digest() [32]byte {
+	h := sha256.New()
+	put := func(list ...uint64) {
+		var b [8]byte
+		for _, v := range list {
+			binary.BigEndian.PutUint64(b[:], v)
+			h.Write(b[:])
+		}
+	}
+	sampled := uint64(0)
+	if s.how.PerPrefix {
+		sampled = 1
+	}
+	put(sampled, uint64(s.how.Bits4), uint64(s.how.Bits6), s.how.Random)
+	if sampled == 1 || s.how.Random > 0 {
+		put(s.how.Key)
+	}
+	for f := range s.sets {
+		x := &s.sets[f]
+		put(uint64(x.lones()), uint64(len(x.spans)))
+		x.eachLone(func(a number) { put(a.hi, a.lo) })
+		for _, p := range x.spans {
+			put(p.first.hi, p.first.lo, p.last.hi, p.last.lo)
+		}
+	}
+	for i := range s.draws {
+		d := &s.draws[i]
+		put(d.span.first.hi, d.span.first.lo, d.span.last.hi, d.span.last.lo)
+	}
+	return [32]byte(h.Sum(nil))
 }

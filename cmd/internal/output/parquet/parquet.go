@@ -13,8 +13,9 @@ import (
 )
 
 // Kind is the format. A Parquet file has its index at the end, so that one that
-// was cut short can't be read.
-var Kind = record.Kind{Name: "parquet", Help: "Apache Parquet, one row per reply", New: newWriter}
+// was cut short can't be read: what goes to a file goes to several of them, each
+// whole from the moment it is there.
+var Kind = record.Kind{Name: "parquet", Help: "Apache Parquet, one row per reply", New: newWriter, Files: newParts}
 
 // Row is a reply as a row. Addresses are text; what a reply does not have is
 // null.
@@ -61,20 +62,24 @@ const rowsPerWrite = 1 << 10
 type writer struct {
 	out   *parquetgo.GenericWriter[Row]
 	rows  []Row
-	epoch int64 // nanoseconds
+	epoch epoch
 }
 
+// epoch is time zero of a run, in nanoseconds.
+type epoch int64
+
 func newWriter(w io.Writer, run *record.Run) (record.Writer, error) {
-	return &writer{
-		out: parquetgo.NewGenericWriter[Row](w,
-			parquetgo.Compression(&parquetgo.Zstd), parquetgo.MaxRowsPerRowGroup(rowsPerGroup),
-			parquetgo.CreatedBy(run.Program, run.Version, "")),
-		rows: make([]Row, 0, rowsPerWrite), epoch: run.Start.UnixNano(),
-	}, nil
+	return &writer{out: newFile(w, run), rows: make([]Row, 0, rowsPerWrite), epoch: epoch(run.Start.UnixNano())}, nil
+}
+
+func newFile(w io.Writer, run *record.Run) *parquetgo.GenericWriter[Row] {
+	return parquetgo.NewGenericWriter[Row](w,
+		parquetgo.Compression(&parquetgo.Zstd), parquetgo.MaxRowsPerRowGroup(rowsPerGroup),
+		parquetgo.CreatedBy(run.Program, run.Version, ""))
 }
 
 func (p *writer) Reply(r *record.Reply) error {
-	p.rows = append(p.rows, p.row(r))
+	p.rows = append(p.rows, p.epoch.row(r))
 	if len(p.rows) < cap(p.rows) {
 		return nil
 	}
@@ -94,10 +99,10 @@ func (p *writer) Close(*record.End) error {
 	return p.out.Close()
 }
 
-func (p *writer) row(r *record.Reply) Row {
+func (e epoch) row(r *record.Reply) Row {
 	row := Row{
 		Target: r.Target.String(), Flow: uint32(r.Flow), TTL: uint32(r.TTL), Attempt: uint32(r.Attempt),
-		SrcPort: uint32(r.SrcPort), Responder: r.From.String(), Received: p.epoch + int64(r.At), RTT: int64(r.RTT),
+		SrcPort: uint32(r.SrcPort), Responder: r.From.String(), Received: int64(e) + int64(r.At), RTT: int64(r.RTT),
 		Verdict: r.Verdict.String(), Kind: record.KindName(r.Kind), ReplyTTL: uint32(r.TTLBack),
 		ReplyTOS: uint32(r.TOSBack), ReplyBytes: uint32(r.Size), MPLS: labels(r),
 	}

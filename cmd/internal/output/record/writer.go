@@ -11,6 +11,18 @@ type Kind struct {
 	Help string // half a line
 	// New begins a file. w is lent until Close.
 	New func(w io.Writer, run *Run) (Writer, error)
+	// Files, where set, takes the place of New for what goes to files, of which
+	// there may be several: their names begin with path. State is what Keep gave,
+	// if a run goes on that was cut short, and nil for a new one.
+	Files func(path string, run *Run, state []byte) (Keeper, error)
+}
+
+// Keeper is a Writer with files of its own.
+type Keeper interface {
+	Writer
+	// Keep brings all that it was given to the disk, in files that are whole, and
+	// tells what to go on from.
+	Keep() (state []byte, err error)
 }
 
 // Writer writes one file in one format. It also is a ReplyWriter, a

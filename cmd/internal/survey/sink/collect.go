@@ -22,6 +22,8 @@ type collector struct {
 	emit    func(*record.Trace)
 	written uint64
 	late    uint64 // replies that came after their trace was written
+	known   bool   // every probe is told of: what has no open trace is written already
+	resumed bool   // probes may be sent once more that are known
 }
 
 func newCollector(emit func(*record.Trace)) collector {
@@ -35,14 +37,16 @@ func (c *collector) take(b *batch) {
 		s := &b.sent[i]
 		t := c.trace(s.key)
 		t.Target, t.SrcPort = s.target, s.srcPort
-		t.Probes = append(t.Probes, s.Probe)
+		if !c.resumed || !again(t, &s.Probe) {
+			t.Probes = append(t.Probes, s.Probe)
+		}
 	}
 	for i := range b.replies {
 		r := &b.replies[i]
 		k := key{r.Index, r.Flow}
 		t, ok := c.open[k]
 		switch {
-		case !ok && (r.Verdict == rx.Late || r.Verdict == rx.Duplicate):
+		case !ok && (c.known || r.Verdict == rx.Late || r.Verdict == rx.Duplicate):
 			c.late++
 			continue
 		case !ok:
@@ -52,6 +56,18 @@ func (c *collector) take(b *batch) {
 		t.Replies = append(t.Replies, *r)
 		t.Replies[len(t.Replies)-1].Ext = bytes.Clone(r.Ext)
 	}
+}
+
+// again puts a probe that a run before this one had in flight in its place, if
+// there is one.
+func again(t *record.Trace, p *record.Probe) bool {
+	for i := range t.Probes {
+		if old := &t.Probes[i]; old.TTL == p.TTL && old.Attempt == p.Attempt {
+			*old = *p
+			return true
+		}
+	}
+	return false
 }
 
 // trace gives an open trace, which it may have to begin.

@@ -28,7 +28,11 @@ func newResponders() responders { return responders{places: make([]uint64, 1<<10
 func (r *responders) add(a netip.Addr) {
 	b := a.As16()
 	h := mix(binary.BigEndian.Uint64(b[:])+0x9e3779b97f4a7c15) ^ binary.BigEndian.Uint64(b[8:])
-	h = max(mix(h), 1)
+	r.enter(max(mix(h), 1))
+}
+
+// enter enters a hash, which is not 0, and makes room.
+func (r *responders) enter(h uint64) {
 	if !r.put(h) {
 		return
 	}

@@ -22,6 +22,12 @@ type Config struct {
 	// Failed is called once, from the writers' goroutine, when an output can't
 	// be written any more. The others go on.
 	Failed func(error)
+	// Known tells that Sent will be called for every probe.
+	Known bool
+	// Keep has Close make a last Cut, which Last gives. Resume is that of a run
+	// before this one, which goes on from there.
+	Keep   bool
+	Resume *Cut
 }
 
 // Sink is the queue before the writers. Reply, Sent, Finish and Frame are for
@@ -36,7 +42,10 @@ type Sink struct {
 
 	mu      sync.Mutex
 	filling *batch
+	marked  []*batch // before it
 	closed  bool
+	last    *Cut
+	lastErr error
 
 	wake  chan struct{}
 	done  chan struct{}
@@ -53,7 +62,8 @@ type batch struct {
 	replies  []record.Reply
 	finished []finished
 	frames   []frameAt
-	bytes    []byte // of extensions and frames
+	bytes    []byte            // of extensions and frames
+	mark     func(*Cut, error) // to call once the batch is written
 }
 
 type sent struct {
@@ -88,8 +98,19 @@ func Open(cfg Config) (*Sink, error) {
 		cfg: cfg, filling: &batch{}, spare: &batch{}, wake: make(chan struct{}, 1), done: make(chan struct{}),
 		found: newResponders(),
 	}
-	for _, t := range cfg.Targets {
-		f, err := open(t, cfg.Run, cfg.Stdout, cfg.Overwrite)
+	s.trace = newCollector(s.writeTrace)
+	s.trace.known = cfg.Known
+	if cfg.Resume != nil {
+		if err := s.restore(cfg.Resume.State); err != nil {
+			return nil, err
+		}
+	}
+	for i, t := range cfg.Targets {
+		on, err := cfg.on(i)
+		var f *file
+		if err == nil {
+			f, err = open(t, &s.cfg, on)
+		}
 		if err != nil {
 			for _, f := range s.files {
 				_ = f.shut()
@@ -100,7 +121,6 @@ func Open(cfg Config) (*Sink, error) {
 		s.traces = s.traces || f.traces != nil
 		s.frames = s.frames || f.frames != nil
 	}
-	s.trace = newCollector(s.writeTrace)
 	go s.write()
 	return s, nil
 }
@@ -115,9 +135,14 @@ func (s *Sink) Frames() bool { return s.frames }
 func (s *Sink) Full() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	b := s.filling
-	return len(b.replies)+len(b.sent)+len(b.frames) >= limit
+	waiting := s.filling.size()
+	for _, b := range s.marked {
+		waiting += b.size()
+	}
+	return waiting >= limit
 }
+
+func (b *batch) size() int { return len(b.replies) + len(b.sent) + len(b.frames) }
 
 // Reply adds a reply, of which it keeps nothing.
 func (s *Sink) Reply(r *record.Reply) {
@@ -199,9 +224,13 @@ func (s *Sink) write() {
 			late = true
 		}
 		s.mu.Lock()
-		b, closed := s.filling, s.closed
-		s.filling = s.spare
+		marked, b, closed := s.marked, s.filling, s.closed
+		s.marked, s.filling = nil, s.spare
 		s.mu.Unlock()
+		for _, m := range marked {
+			s.writeBatch(m)
+			m.mark(s.cut())
+		}
 		s.writeBatch(b)
 		b.reset()
 		s.spare = b
@@ -253,17 +282,22 @@ func (s *Sink) writeTrace(t *record.Trace) {
 	}
 }
 
-// check notes an error of an output, from where on nothing is written to it, or
+// check notes an error of a writer, from where on it is given nothing more, or
 // sends out what is enough.
 func (s *Sink) check(f *file, err error) {
 	if err == nil {
-		err = f.ready()
-	}
-	if err == nil {
-		return
+		// What can't be sent out is kept: it may be written by a run that goes on.
+		if err = f.ready(); err != nil {
+			s.fail(err)
+		}
+		if !f.broken {
+			return
+		}
+	} else {
+		f.broken = true
+		s.fail(f.named(err))
 	}
 	f.replies, f.traces, f.frames = nil, nil, nil
-	s.fail(f.named(err))
 }
 
 func (s *Sink) fail(err error) {
@@ -281,7 +315,7 @@ func (s *Sink) fail(err error) {
 func (s *Sink) flush() {
 	for _, f := range s.files {
 		if err := f.flush(); err != nil {
-			s.check(f, err)
+			s.fail(err)
 		}
 	}
 }
@@ -294,6 +328,12 @@ func (s *Sink) Close(end *record.End) error {
 	s.mu.Unlock()
 	s.signal()
 	<-s.done
+	if s.cfg.Keep {
+		if s.last, s.lastErr = s.cut(); s.lastErr == nil {
+			s.lastErr = s.last.Sync()
+			s.last.files = nil // they are about to be closed
+		}
+	}
 	s.trace.rest(end.Complete)
 	end.Traces = s.trace.written
 	errs := []error{s.err}
@@ -305,3 +345,7 @@ func (s *Sink) Close(end *record.End) error {
 	}
 	return errors.Join(errs...)
 }
+
+// Last is the Cut that Close made before it wrote what ends the files: a run
+// that goes on takes that back.
+func (s *Sink) Last() (*Cut, error) { return s.last, s.lastErr }

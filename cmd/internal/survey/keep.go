@@ -1,0 +1,182 @@
+package survey
+
+import (
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hopquote/hopquote/cmd/internal/survey/checkpoint"
+	"github.com/hopquote/hopquote/cmd/internal/survey/sink"
+	"github.com/hopquote/hopquote/rx"
+	"github.com/hopquote/hopquote/scheduler"
+)
+
+// keeper writes checkpoints: now and then if that was asked for, and when a run
+// ends before it is complete.
+//
+// The loops of a run meet for one: each notes what it knows when it comes by
+// and waits for the last of them, so that nothing of what they do falls between.
+type keeper struct {
+	path  string
+	every time.Duration // 0: only at the end
+	snap  func(now time.Duration, parts []part) *checkpoint.Checkpoint
+	sink  *sink.Sink
+	fail  func(error)
+	next  atomic.Int64 // when the loops are to meet, in nanoseconds
+
+	mu      sync.Mutex // guards parts, present, gone, met
+	parts   []part     // by loop
+	present int        // loops that wait
+	gone    int        // loops that have ended
+	met     chan struct{}
+
+	busy    atomic.Bool // a checkpoint is on its way
+	ending  atomic.Bool // the outputs are being closed: another checkpoint comes
+	writing sync.WaitGroup
+	last    time.Duration // of the run: up to where the file's checkpoint goes
+	written bool          // there is one of this run
+}
+
+// part is what one loop knows.
+type part struct {
+	state  []byte
+	done   bool
+	gone   bool
+	counts rx.Counts
+	frames scheduler.FrameCounts
+}
+
+// patience is how long loops wait for the others. One that is held up that long
+// is about to end, or the checkpoint can wait.
+const patience = 200 * time.Millisecond
+
+func newKeeper(path string, every time.Duration, loops int) *keeper {
+	return &keeper{path: path, every: every, parts: make([]part, loops)}
+}
+
+// wake is when the loops are to come by at the latest.
+func (k *keeper) wake() time.Duration {
+	if k.every == 0 || k.busy.Load() {
+		return scheduler.Never
+	}
+	return time.Duration(k.next.Load())
+}
+
+// plan begins a checkpoint if it is time. A loop calls it between two steps of
+// its strategy.
+func (k *keeper) plan(w *watched, now time.Duration) {
+	if k.every == 0 || int64(now) < k.next.Load() || k.busy.Load() {
+		return
+	}
+	begun := time.Now()
+	p := w.part()
+	k.mu.Lock()
+	k.parts[w.loop] = p
+	k.present++
+	if k.present+k.gone == len(k.parts) {
+		k.take(now, begun)
+		k.mu.Unlock()
+		return
+	}
+	if k.met == nil {
+		k.met = make(chan struct{})
+	}
+	met := k.met
+	k.mu.Unlock()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-met:
+		return
+	case <-timer.C:
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.met == met {
+		k.next.Store(int64(now + k.every))
+		k.part()
+	}
+}
+
+// part lets the loops that met go on.
+func (k *keeper) part() {
+	k.present = 0
+	if k.met != nil {
+		close(k.met)
+		k.met = nil
+	}
+}
+
+// take makes a checkpoint, with all loops there. One that takes long makes the
+// next ones rarer: no more than a twentieth of the time goes into what the loops
+// wait for.
+func (k *keeper) take(now time.Duration, begun time.Time) {
+	c := k.snap(now, k.parts)
+	k.busy.Store(true)
+	k.next.Store(int64(now + max(k.every, 20*time.Since(begun))))
+	k.sink.Mark(func(cut *sink.Cut, err error) {
+		k.writing.Go(func() {
+			defer k.busy.Store(false)
+			if err == nil {
+				err = k.write(c, cut, now)
+			}
+			if err != nil && !k.ending.Load() {
+				k.fail(err)
+			}
+		})
+	})
+	k.part()
+}
+
+// leave notes what a loop knows that is about to end. The others no longer wait
+// for it.
+func (k *keeper) leave(w *watched) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.every == 0 || k.parts[w.loop].gone {
+		return
+	}
+	p := w.part()
+	p.gone = true
+	k.parts[w.loop] = p
+	k.gone++
+	if k.present > 0 && k.present+k.gone == len(k.parts) {
+		k.take(time.Duration(k.next.Load()), time.Now())
+	}
+}
+
+// write puts what the loops and the outputs had at the same moment into the
+// file.
+func (k *keeper) write(c *checkpoint.Checkpoint, cut *sink.Cut, now time.Duration) error {
+	if err := cut.Sync(); err != nil {
+		return err
+	}
+	c.Outputs, c.Results = cut.Outputs, cut.State
+	if err := checkpoint.Write(k.path, c); err != nil {
+		return err
+	}
+	k.last, k.written = now, true
+	return nil
+}
+
+// wait waits until no checkpoint is on its way.
+func (k *keeper) wait() { k.writing.Wait() }
+
+// keepAt is where a run that ends early leaves its checkpoint unless told
+// otherwise: beside its first output that is a file.
+func keepAt(outputs []sink.Target) string {
+	for _, o := range outputs {
+		if o.Path != "-" && filepath.Dir(o.Path) != "/dev" {
+			return o.Path + ".checkpoint"
+		}
+	}
+	return "hopquote-survey.checkpoint"
+}
+
+// part is what the loop knows between two steps of its strategy.
+func (w *watched) part() part {
+	var aloft []int
+	w.book.EachInFlight(func(tag int) { aloft = append(aloft, tag) })
+	return part{state: w.Save(nil, aloft), done: w.surveyor.Done(), counts: w.counts(), frames: w.frames()}
+}

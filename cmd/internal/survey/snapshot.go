@@ -1,0 +1,114 @@
+package survey
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hopquote/hopquote/cmd/internal/survey/checkpoint"
+	"github.com/hopquote/hopquote/scheduler/survey/pack"
+)
+
+// newKeeper makes what writes checkpoints.
+func (r *run) newKeeper() *keeper {
+	o := r.o
+	path, every := o.checkpoint, o.every
+	if path == "" && o.resume != "" {
+		path = o.resume // it was asked for once
+	}
+	if path == "" {
+		path, every = keepAt(o.outputs), 0
+	}
+	k := newKeeper(path, every, o.loops)
+	k.snap, k.fail, k.sink = r.snapshot, r.stop, r.sink
+	return k
+}
+
+// snapshot is the run at a moment, but for its outputs.
+func (r *run) snapshot(now time.Duration, parts []part) *checkpoint.Checkpoint {
+	c := &checkpoint.Checkpoint{Head: checkpoint.Head{
+		Version: version(), Args: r.args, Settings: r.settings(), Complete: true,
+		Start: r.net.epoch, Active: r.active(now), Runs: r.before.Runs + 1, Seed: r.o.seed,
+		KeyIDs: slices.Concat(r.before.KeyIDs, r.keyIDs),
+		Src:    [2]string{addr(r.net, 0), addr(r.net, 1)}, SrcPort: r.net.srcPort, Sum: r.net.sum, Link: r.net.link(),
+		Counts: r.before.Counts, Resent: r.before.Resent, Frames: r.before.Frames, KernelDrops: r.before.KernelDrops + r.net.drops(),
+	}}
+	for i := range parts {
+		p := &parts[i]
+		c.Complete = c.Complete && p.done
+		c.Counts.Add(&p.counts)
+		c.Frames.Add(&p.frames)
+		c.State = pack.Bytes(c.State, p.state)
+	}
+	if c.Complete {
+		c.State = nil
+	}
+	return c
+}
+
+// last is the run at its end, when the loops have ended.
+func (r *run) last() *checkpoint.Checkpoint {
+	var parts []part
+	for _, w := range r.loops {
+		parts = append(parts, w.part())
+	}
+	c := r.snapshot(r.end.At, parts)
+	c.Stopped = true
+	return c
+}
+
+// restore brings the loops to where they were at the checkpoint.
+func (r *run) restore() error {
+	if r.resumed == nil {
+		return nil
+	}
+	in := pack.NewReader(r.resumed.State)
+	var errs []error
+	for _, w := range r.loops {
+		errs = append(errs, w.Restore(in.Bytes()))
+		_, done := w.progress()
+		r.status.had += done
+	}
+	if err := errors.Join(append(errs, in.End())...); err != nil {
+		return errors.Join(fmt.Errorf("--resume %s: %w", r.o.resume, err), r.sink.Close(&r.end))
+	}
+	return nil
+}
+
+// takeBack has the probes that were in flight count as never sent: they will be
+// sent again.
+func takeBack(h *checkpoint.Head) {
+	h.Resent += h.Counts.InFlight
+	h.Counts.Sent -= h.Counts.InFlight
+	h.Counts.InFlight = 0
+}
+
+// active is how long this run and those before it took.
+func (r *run) active(now time.Duration) time.Duration { return r.before.Active + now - r.begun }
+
+// finish writes the last checkpoint of a run whose outputs are closed, and gives
+// the line that tells how to go on.
+func (r *run) finish(c *checkpoint.Checkpoint) (string, error) {
+	k := r.keeper
+	k.wait()
+	if c.Complete && k.every == 0 {
+		return "", nil
+	}
+	cut, err := r.sink.Last()
+	if err == nil {
+		err = k.write(c, cut, r.end.At)
+	}
+	again := "hopquote survey --resume " + k.path
+	switch {
+	case c.Complete:
+		return "", err
+	case err == nil:
+		return "go on with: " + again, nil
+	case k.written:
+		return fmt.Sprintf("go on from %s before the end with: %s", (r.end.At - k.last).Round(time.Millisecond), again), err
+	case r.resumed != nil:
+		return "go on from where this run began with: " + again, err
+	}
+	return "it can't be gone on with", err
+}
