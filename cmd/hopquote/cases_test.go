@@ -73,7 +73,7 @@ var cases = [...]string{
 	47: "47-redirect.sim",
 	48: "48-foreign-port-unreachable.sim",
 	49: "49-too-big.sim; 49-too-big-unknown.sim; difference 49 fragmentation needed without -F",
-	50: "50-short-quotes.sim",
+	50: "50-short-quotes.sim; difference 50 short quote",
 	51: "51-foreign-echo.sim",
 	52: "52-reply-ttl.sim",
 	53: "53-tcp-filtered.sim",

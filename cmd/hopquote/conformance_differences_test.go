@@ -136,6 +136,14 @@ var differences = []difference{
 		ours:   result{Stdout: header("10.2.2.2", 3, 72) + " 1  10.1.1.1  X ms\n 2  10.1.2.1  X ms !S\n"},
 	},
 	{
+		name:   "50 short quote",
+		reason: "24 quoted bytes have the identification, which leaves one probe only",
+		args:   "-n -q1 -m2 -w0.5 10.2.2.2",
+		script: "hop 1 te from 10.1.1.1 quote 28\nhop 2 te from 10.1.2.1 quote 24",
+		theirs: result{Stdout: header("10.2.2.2", 2, 60) + " 1  10.1.1.1  X ms\n 2  *\n"},
+		ours:   result{Stdout: header("10.2.2.2", 2, 60) + " 1  10.1.1.1  X ms\n 2  10.1.2.1  X ms\n"},
+	},
+	{
 		name:   "wrong checksum of an echo reply",
 		reason: "what was damaged on its way may be anyone's; raw sockets take it before the kernel looks",
 		args:   "-n -q1 -m2 -w0.5 -I 10.2.2.2",

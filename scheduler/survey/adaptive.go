@@ -60,8 +60,16 @@ func (a *Adaptive) Known() int { return a.known.n }
 
 // Plan asks for the probes that traces wait for, before those of new traces.
 func (a *Adaptive) Plan(pass *scheduler.Pass) {
-	for a.out.n < pass.Room && a.next < a.all && a.next-a.oldest < uint64(len(a.walks)) {
+	ready := a.out.n
+	if a.back != nil {
+		ready += a.back.ready.n
+	}
+	for ; ready < pass.Room && a.next < a.all && a.next-a.oldest < uint64(len(a.walks)); ready++ {
 		a.begin()
+	}
+	if a.back != nil {
+		a.planSpaced(pass)
+		return
 	}
 	for i := 0; i < a.out.n && pass.Room > 0; i++ {
 		tag := a.out.at(i)
@@ -71,6 +79,29 @@ func (a *Adaptive) Plan(pass *scheduler.Pass) {
 			return
 		}
 	}
+}
+
+// planSpaced is the rest of Plan with a backoff, through which all probes go.
+func (a *Adaptive) planSpaced(pass *scheduler.Pass) {
+	if pass.Room <= 0 {
+		return
+	}
+	b := a.back
+	b.retry(pass.Now, a.aim)
+	for a.out.n > 0 && b.ready.n < pass.Room && !b.full() {
+		tag := a.out.at(0)
+		a.out.pop()
+		dst, ttl := a.aim(tag)
+		b.admit(tag, dst, ttl, pass.Now)
+	}
+	for i := range b.ready.n {
+		trace, _, ttl := splitTag(b.ready.at(i))
+		t := a.split(trace)
+		if !pass.Send(b.ready.at(i), a.fill(t.Target, uint64(t.Flow), ttl)) {
+			break
+		}
+	}
+	b.wake(pass)
 }
 
 // begin starts the next trace.
@@ -97,8 +128,12 @@ func (a *Adaptive) underWay(trace uint64) *walk {
 
 // Sent notes that a probe left.
 func (a *Adaptive) Sent(int, *frame.Probe, time.Duration) {
-	a.out.pop()
 	a.sent++
+	if a.back != nil {
+		a.back.ready.pop()
+		return
+	}
+	a.out.pop()
 }
 
 // Learn passes the reply on and goes on with its trace.
@@ -129,7 +164,8 @@ func (a *Adaptive) Learn(m *rx.Match) {
 }
 
 // Expired tries again or takes the TTL for silent.
-func (a *Adaptive) Expired(tag int, _ *rx.Origin) {
+func (a *Adaptive) Expired(tag int, o *rx.Origin) {
+	a.miss(o)
 	trace, attempt, ttl := splitTag(tag)
 	w := a.underWay(trace)
 	if w == nil {

@@ -38,6 +38,9 @@ type Config struct {
 	GapLimit   int   // Adaptive: silent TTLs in a row that end a trace; 0 for none
 	Start      uint8 // Adaptive: first TTL while no distance is known; 0 means 16
 
+	// Backoff spaces out the probes to routers that limit their errors.
+	Backoff bool
+
 	Key uint64 // decides the order
 	// Shard of Shards takes its part of the targets, or of Random's probes:
 	// 0..Shards-1. Shards 0 means 1.
@@ -85,6 +88,7 @@ type plan struct {
 	flows   uint64
 	targets uint64 // of this shard
 	order   *permutation.Permutation
+	back    *backoff    // nil for none
 	probe   frame.Probe // scratch
 	reply   Reply       // scratch
 }
@@ -117,6 +121,9 @@ func newPlan(cfg Config, points bool) (*plan, error) {
 		return nil, fmt.Errorf("%d targets with %d traces or probes each: %d in all are possible", n, each, most)
 	}
 	p.targets = share(n, cfg.Shard, cfg.Shards)
+	if cfg.Backoff {
+		p.back = newBackoff()
+	}
 	if points {
 		n *= each
 	}
@@ -168,6 +175,9 @@ func label(key, target, flow uint64) uint32 {
 
 // tell passes a reply on.
 func (p *plan) tell(t Trace, attempt int, ttl uint8, m *rx.Match) {
+	if p.back != nil && settles(m) && m.Reply.Kind == frame.KindTimeExceeded {
+		p.back.answered(m.Reply.From, m.Origin.Dst, ttl, m.Origin.Sent)
+	}
 	p.reply = Reply{Trace: t, Addr: m.Origin.Dst, TTL: ttl, Attempt: attempt, Match: m}
 	p.Reply(&p.reply)
 }

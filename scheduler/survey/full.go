@@ -47,6 +47,10 @@ func (f *Full) Probes() (all, sent uint64) { return f.targets * f.flows * f.ttls
 
 // Plan asks for the probes that are next: those to be repeated before new ones.
 func (f *Full) Plan(pass *scheduler.Pass) {
+	if f.back != nil {
+		f.planSpaced(pass)
+		return
+	}
 	for i := 0; i < f.again.n; i++ {
 		if !f.send(pass, f.again.at(i)) {
 			return
@@ -65,6 +69,44 @@ func (f *Full) Plan(pass *scheduler.Pass) {
 			}
 		}
 	}
+}
+
+// planSpaced is Plan with a backoff, through which all probes go. Those that
+// wait count as sent by their blocks.
+func (f *Full) planSpaced(pass *scheduler.Pass) {
+	if pass.Room <= 0 {
+		return
+	}
+	b := f.back
+	b.retry(pass.Now, f.aim)
+	for at := 0; b.ready.n < pass.Room && !b.full(); {
+		var tag int
+		switch {
+		case f.again.n > 0:
+			tag = f.again.at(0)
+			f.again.pop()
+		case at == len(f.blocks) && !f.open():
+			f.sendReady(pass)
+			return
+		case f.blocks[at].sent == f.blocks[at].order.Len():
+			at++
+			continue
+		default:
+			k := &f.blocks[at]
+			point := k.order.At(k.sent)
+			tag = makeTag(k.first*f.flows+point/f.ttls, 0, f.First+uint8(point%f.ttls))
+			k.sent++
+		}
+		dst, ttl := f.aim(tag)
+		b.admit(tag, dst, ttl, pass.Now)
+	}
+	f.sendReady(pass)
+}
+
+func (f *Full) sendReady(pass *scheduler.Pass) {
+	for i := 0; i < f.back.ready.n && f.send(pass, f.back.ready.at(i)); i++ {
+	}
+	f.back.wake(pass)
 }
 
 // open begins the next block, if there is one.
@@ -104,6 +146,10 @@ func (p *plan) Of(tag int) (Trace, int) {
 // Sent notes that a probe left.
 func (f *Full) Sent(tag int, _ *frame.Probe, _ time.Duration) {
 	f.sent++
+	if f.back != nil {
+		f.back.ready.pop()
+		return
+	}
 	if f.again.n > 0 && f.again.at(0) == tag {
 		f.again.pop()
 		return
@@ -127,7 +173,8 @@ func (f *Full) Learn(m *rx.Match) {
 }
 
 // Expired asks for another attempt, if there is one left.
-func (f *Full) Expired(tag int, _ *rx.Origin) {
+func (f *Full) Expired(tag int, o *rx.Origin) {
+	f.miss(o)
 	trace, attempt, ttl := splitTag(tag)
 	if attempt+1 < f.Attempts {
 		f.again.put(makeTag(trace, attempt+1, ttl))

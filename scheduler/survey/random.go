@@ -1,6 +1,7 @@
 package survey
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/hopquote/hopquote/frame"
@@ -33,6 +34,10 @@ func (r *Random) Probes() (all, sent uint64) { return r.end, r.sent }
 
 // Plan asks for the probes that are next.
 func (r *Random) Plan(pass *scheduler.Pass) {
+	if r.back != nil {
+		r.planSpaced(pass)
+		return
+	}
 	for i := 0; i < r.again.n && pass.Room > 0; i++ {
 		if !r.send(pass, uint64(r.again.at(i))) {
 			return
@@ -43,6 +48,37 @@ func (r *Random) Plan(pass *scheduler.Pass) {
 			return
 		}
 	}
+}
+
+// planSpaced is Plan with a backoff, through which all probes go. Those that
+// wait count as places that have left.
+func (r *Random) planSpaced(pass *scheduler.Pass) {
+	if pass.Room <= 0 {
+		return
+	}
+	b := r.back
+	b.retry(pass.Now, r.aim)
+	for b.ready.n < pass.Room && !b.full() && (r.again.n > 0 || r.sent < r.end) {
+		var tag int
+		if r.again.n > 0 {
+			tag = r.again.at(0)
+			r.again.pop()
+		} else {
+			tag = int(r.order.At(r.sent*r.Shards + r.Shard))
+			r.sent++
+		}
+		dst, ttl := r.aim(tag)
+		b.admit(tag, dst, ttl, pass.Now)
+	}
+	for i := 0; i < b.ready.n && r.send(pass, uint64(b.ready.at(i))); i++ {
+	}
+	b.wake(pass)
+}
+
+// aim tells where a probe goes.
+func (r *Random) aim(tag int) (netip.Addr, uint8) {
+	point := uint64(tag)
+	return r.Targets.At(r.split(point / r.ttls).Target), r.First + uint8(point%r.ttls)
 }
 
 func (r *Random) send(pass *scheduler.Pass, point uint64) bool {
@@ -61,6 +97,10 @@ func (r *Random) split(trace uint64) Trace {
 // Sent notes that one more probe left.
 func (r *Random) Sent(tag int, _ *frame.Probe, _ time.Duration) {
 	r.flying++
+	if r.back != nil {
+		r.back.ready.pop()
+		return
+	}
 	if r.again.n > 0 && r.again.at(0) == tag {
 		r.again.pop()
 		return
@@ -77,10 +117,15 @@ func (r *Random) Learn(m *rx.Match) {
 }
 
 // Expired notes that a probe was given up.
-func (r *Random) Expired(int, *rx.Origin) { r.flying-- }
+func (r *Random) Expired(_ int, o *rx.Origin) {
+	r.flying--
+	r.miss(o)
+}
 
 // Done tells that every probe left and was answered or given up.
-func (r *Random) Done() bool { return r.sent == r.end && r.flying == 0 && r.again.n == 0 }
+func (r *Random) Done() bool {
+	return r.sent == r.end && r.flying == 0 && r.again.n == 0 && r.waiting() == 0
+}
 
 // Of tells which trace and attempt a tag is of.
 func (r *Random) Of(tag int) (Trace, int) { return r.split(uint64(tag) / r.ttls), 0 }

@@ -24,8 +24,11 @@ func damaged(err error) error {
 }
 
 // saveTags appends the tags of probes that are to be sent again.
-func saveTags(b []byte, aloft []int, again *fifo) []byte {
-	b = pack.Uint(b, uint64(len(aloft)+again.n))
+func (p *plan) saveTags(b []byte, aloft []int, again *fifo) []byte {
+	b = pack.Uint(b, uint64(len(aloft)+again.n+p.waiting()))
+	if p.back != nil {
+		p.back.each(func(tag int) { b = pack.Uint(b, uint64(tag)) })
+	}
 	for _, tag := range aloft {
 		b = pack.Uint(b, uint64(tag))
 	}
@@ -49,7 +52,7 @@ func restoreTags(r *pack.Reader, again *fifo, good func(tag uint64) bool) {
 // Save appends what is known: how many probes have left, and which of them are
 // not settled.
 func (r *Random) Save(b []byte, aloft []int) []byte {
-	return saveTags(pack.Uint(b, r.sent), aloft, &r.again)
+	return r.saveTags(pack.Uint(b, r.sent), aloft, &r.again)
 }
 
 // Restore takes it in.

@@ -17,7 +17,7 @@ func (f *Full) Save(b []byte, aloft []int) []byte {
 		k := &f.blocks[i]
 		b = pack.Uint(pack.Uint(pack.Uint(b, k.first), k.sent), k.open)
 	}
-	return saveTags(b, aloft, &f.again)
+	return f.saveTags(b, aloft, &f.again)
 }
 
 // Restore takes it in.

@@ -74,6 +74,7 @@ func TestSaveRestore(t *testing.T) {
 		cfg.Flows = rapid.IntRange(1, 2).Draw(r, "flows")
 		cfg.GapLimit = rapid.IntRange(0, 5).Draw(r, "gap limit")
 		cfg.Shards = uint64(rapid.IntRange(1, 3).Draw(r, "shards"))
+		cfg.Backoff = rapid.Bool().Draw(r, "backoff")
 		if mode != "random" {
 			cfg.Attempts = rapid.IntRange(1, 3).Draw(r, "attempts")
 		}

@@ -19,6 +19,7 @@ type world struct {
 	truth internet.Config
 	delay func(s virtual.Sent) time.Duration // nil: 1 ms for each hop
 	again bool                               // every answer comes twice
+	drop  func(s virtual.Sent) bool          // nil: nothing is dropped
 	net   virtual.Net
 }
 
@@ -26,7 +27,7 @@ type world struct {
 func (w *world) respond(s virtual.Sent) []virtual.Reply {
 	p := &s.Probe
 	t := w.truth.Answer(p.Dst, int(p.TTL), p.Method)
-	if t.Silent {
+	if t.Silent || w.drop != nil && w.drop(s) {
 		return nil
 	}
 	after := time.Duration(t.Hop) * time.Millisecond

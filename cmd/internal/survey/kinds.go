@@ -1,6 +1,9 @@
 package survey
 
 import (
+	"fmt"
+	"io"
+
 	"github.com/hopquote/hopquote/cmd/internal/output/atlas"
 	"github.com/hopquote/hopquote/cmd/internal/output/capture"
 	"github.com/hopquote/hopquote/cmd/internal/output/caracal"
@@ -24,6 +27,29 @@ func kindNamed(name string) (record.Kind, bool) {
 		}
 	}
 	return record.Kind{}, false
+}
+
+// maxRandomTraces is for how many probes of mode random, which knows no end of a
+// trace, traces are put together: about a gigabyte of replies.
+const maxRandomTraces = 1 << 22
+
+// checkTraces refuses traces that would not fit into memory.
+func (o *options) checkTraces(s surveyor) error {
+	probes, _ := s.progress()
+	if o.mode != "random" || probes <= maxRandomTraces {
+		return nil
+	}
+	for _, t := range o.outputs {
+		w, err := t.Kind.New(io.Discard, &record.Run{})
+		if err != nil {
+			continue
+		}
+		if _, ok := w.(record.TraceWriter); ok {
+			return fmt.Errorf("--output %s: in mode random traces wait in memory for the end of the run, for %d probes at most, and these are %d: take mode full, or an output of replies",
+				t.Kind.Name, maxRandomTraces, probes)
+		}
+	}
+	return nil
 }
 
 func kindNames() []string {

@@ -69,6 +69,7 @@ type options struct {
 	trace     string
 	help      bool
 
+	backoff    bool
 	contact    string
 	checkpoint string
 	every      time.Duration // between checkpoints
@@ -123,6 +124,7 @@ func flagSet(o *options, r *raw) *pflag.FlagSet {
 	f.IntVar(&o.gap, "gap-limit", 5, "adaptive: `N` silent hops in a row end a trace; 0: none do")
 	f.DurationVarP(&o.timeout, "timeout", "w", 2*time.Second, "how long a reply may take (`TIME`)")
 	f.StringVarP(&r.rate, "rate", "r", "1000", "`RATE` such as 1000, 10kpps or 5Mbps; max: as fast as the sender")
+	f.BoolVar(&o.backoff, "adaptive-rate", false, "space out the probes to routers that limit their errors")
 	f.Uint8VarP(&r.tos, "tos", "t", 0, "IPv4 `TOS` or IPv6 traffic class")
 	f.StringVar(&o.contact, "probe-contact", "", "`TEXT` in the probes of udp and icmp that tells whom to ask about them")
 	f.IntVar(&o.size, "size", 0, "whole IP length of a probe in `BYTES` (least)")

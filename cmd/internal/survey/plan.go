@@ -105,6 +105,6 @@ func newSurveyor(mode string, cfg strategy.Config) (surveyor, error) {
 func (o *options) config(targets *space.Space) strategy.Config {
 	return strategy.Config{
 		Targets: targets, First: o.first, Max: o.max, Flows: o.flows, Attempts: o.attempts, GapLimit: o.gap, Start: o.start,
-		Key: o.seed, Shard: o.shard, Shards: o.shards,
+		Key: o.seed, Shard: o.shard, Shards: o.shards, Backoff: o.backoff,
 	}
 }

@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/spf13/pflag"
-
 	"github.com/hopquote/hopquote/cmd/internal/survey/checkpoint"
 	"github.com/hopquote/hopquote/cmd/internal/survey/sink"
 )
@@ -15,24 +13,24 @@ import (
 // resume reads the checkpoint that a command line names, and gives the options
 // of the survey that it goes on with. Without targets the command line is that
 // of the checkpoint, with the options given behind it.
-func resume(o *options, args []string) (*options, *pflag.FlagSet, *checkpoint.Checkpoint, []string, error) {
+func resume(o *options, args []string) (*options, *checkpoint.Checkpoint, []string, error) {
 	c, err := checkpoint.Read(o.resume)
 	if err != nil {
-		return nil, nil, nil, nil, err
+		return nil, nil, nil, err
 	}
 	if len(o.targets) == 0 {
 		args = append(without(c.Args, "resume"), args...)
 	}
 	from := o.resume
-	o, flags, err := parse(args)
+	o, _, err = parse(args)
 	if err != nil {
-		return nil, nil, nil, nil, fmt.Errorf("--resume %s: %w", from, err)
+		return nil, nil, nil, fmt.Errorf("--resume %s: %w", from, err)
 	}
 	if o.seeded && o.seed != c.Seed {
-		return nil, nil, nil, nil, fmt.Errorf("--resume %s: --seed: %d, and the checkpoint has %d", from, o.seed, c.Seed)
+		return nil, nil, nil, fmt.Errorf("--resume %s: --seed: %d, and the checkpoint has %d", from, o.seed, c.Seed)
 	}
 	o.seed, o.seeded = c.Seed, true
-	return o, flags, c, args, nil
+	return o, c, args, nil
 }
 
 // without is a command line without an option and its value.

@@ -75,9 +75,9 @@ func hopsOf(replies map[point]netip.Addr) map[point]bool {
 func TestKilled(t *testing.T) {
 	truth := internet.Config{Seed: 5, MinHops: 8, MaxHops: 14, Silent: 5, SilentHosts: 10}
 	targets := []string{"20.1.0.0/25", "20.77.0.0/26", "2600:1:2:3::/122"}
-	for i, mode := range append(modes, modes...) {
+	for i, mode := range append(modes, "adaptive", "random") {
 		loops, kills := 1, kills()
-		if i >= len(modes) {
+		if i >= 3 {
 			loops, kills = 2, 4
 		}
 		t.Run(fmt.Sprintf("%s/%d", mode, loops), func(t *testing.T) {
@@ -197,6 +197,12 @@ func TestInterruptAndResume(t *testing.T) {
 // go on, and nothing is missing once it did.
 func TestFailureAndResume(t *testing.T) {
 	truth := internet.Config{Seed: 5, MinHops: 4, MaxHops: 8}
+	for _, rate := range []string{"20k", "2k"} { // noticed at the end, or long before
+		t.Run(rate, func(t *testing.T) { failAndResume(t, truth, rate) })
+	}
+}
+
+func failAndResume(t *testing.T, truth internet.Config, rate string) {
 	n := open(t, truth)
 	dir := t.TempDir()
 	small := filepath.Join(dir, "small") // a disk that is full after 64 KiB
@@ -208,7 +214,7 @@ func TestFailureAndResume(t *testing.T) {
 	}
 	defer func() { _ = syscall.Unmount(small, syscall.MNT_DETACH) }()
 	out := small + "/out"
-	r := survey(t, n, "", "--rate=20k", "--mode=full", "-m", "8", "--checkpoint", dir+"/check", "-o", "replies:"+out, "-o", "csv:"+dir+"/csv", "20.0.0.0/24")
+	r := survey(t, n, "", "--rate", rate, "--mode=full", "-m", "8", "--checkpoint", dir+"/check", "-o", "replies:"+out, "-o", "csv:"+dir+"/csv", "20.0.0.0/24")
 	if r.code != 3 || !strings.Contains(r.stderr, "no space left on device; go on with: hopquote survey --resume "+dir+"/check\n") {
 		t.Fatalf("exit code %d: %s", r.code, r.stderr)
 	}

@@ -153,6 +153,7 @@ func (r *run) close(err error) {
 	r.end.Counts, r.frames, r.end.KernelDrops, r.end.Complete = last.Counts, last.Frames, last.KernelDrops, last.Complete
 	if err := r.sink.Close(&r.end); err != nil {
 		r.stopOnce.Do(func() { r.why = err })
+		last.Complete = false // an output is not
 	}
 	var kerr error
 	if r.onward, kerr = r.finish(last); kerr != nil {

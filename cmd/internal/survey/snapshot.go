@@ -41,9 +41,6 @@ func (r *run) snapshot(now time.Duration, parts []part) *checkpoint.Checkpoint {
 		c.Frames.Add(&p.frames)
 		c.State = pack.Bytes(c.State, p.state)
 	}
-	if c.Complete {
-		c.State = nil
-	}
 	return c
 }
 
@@ -92,6 +89,9 @@ func (r *run) active(now time.Duration) time.Duration { return r.before.Active +
 func (r *run) finish(c *checkpoint.Checkpoint) (string, error) {
 	k := r.keeper
 	k.wait()
+	if c.Complete {
+		c.State = nil
+	}
 	if c.Complete && k.every == 0 {
 		return "", nil
 	}

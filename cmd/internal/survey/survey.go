@@ -58,7 +58,7 @@ func Main(args []string, std Std) int {
 	}
 	r := &run{o: o, args: args, std: std, rand: newRand()}
 	if o.resume != "" {
-		if o, flags, r.resumed, r.args, err = resume(o, args); err != nil {
+		if o, r.resumed, r.args, err = resume(o, args); err != nil {
 			return usageError(std, err)
 		}
 		r.o, r.before = o, r.resumed.Head
@@ -79,6 +79,9 @@ func Main(args []string, std Std) int {
 	}
 	s, err := newSurveyor(o.mode, r.cfg)
 	if err != nil {
+		return usageError(std, err)
+	}
+	if err := o.checkTraces(s); err != nil {
 		return usageError(std, err)
 	}
 	if r.resumed != nil {

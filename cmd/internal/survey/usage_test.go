@@ -46,6 +46,7 @@ func TestUsage(t *testing.T) {
 		"--resume /no/such":                     "checkpoint /no/such: no such file",
 		"20.0.0.1 -M tcp-syn --probe-contact x": "--probe-contact: tcp probes have no payload",
 		"20.0.0.1 --probe-contact \x01":         "want at most 256 bytes of text",
+		"20.0.0.0/14 --mode random -o warts:x":  "--output warts: in mode random traces wait in memory",
 		"20.0.0.1 --nonsense":                   "unknown flag",
 		"20.0.0.1/8":                            "did you mean 20.0.0.0/8",
 		"10.0.0.0/8":                            "special-purpose ranges",

@@ -91,7 +91,14 @@ func (r *Reader) Int() int64 {
 
 // Count takes out how many things of at least size bytes each, 1 or more,
 // follow: no more than there is room for.
-func (r *Reader) Count(size int) int { return int(r.Uint(uint64(len(r.data) / size))) }
+func (r *Reader) Count(size int) int {
+	n := int(r.Uint(uint64(len(r.data) / size)))
+	if n > len(r.data)/size { // which the number itself has made less
+		r.Fail(ErrShort)
+		return 0
+	}
+	return n
+}
 
 // Fixed takes out a number of 8 bytes.
 func (r *Reader) Fixed() uint64 {

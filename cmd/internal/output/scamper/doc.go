@@ -3,5 +3,6 @@
 //
 // Duplicates and late replies are hops of their own, as scamper keeps all
 // replies to a probe. Unanswered probes are not written: the 2021 formats have
-// no place for them but the count.
+// no place for them but the count. Replies to probes that went past the target,
+// which scamper sends none of, are left out.
 package scamper

@@ -136,8 +136,8 @@ func (j *jsonWriter) Trace(t *record.Trace) error {
 		out.SrcPort, out.DstPort = &t.SrcPort, &j.run.DstPort
 	}
 	j.hops = j.hops[:0]
-	for i := range t.Replies {
-		j.hops = append(j.hops, j.hop(&t.Replies[i], size))
+	for i := range v.replies {
+		j.hops = append(j.hops, j.hop(&v.replies[i], size))
 	}
 	out.Hops = j.hops
 	return j.put(&out)

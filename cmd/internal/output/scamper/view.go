@@ -43,6 +43,9 @@ type view struct {
 	start    time.Time
 	hopCount uint16
 	probes   uint16
+	// replies are those to TTLs up to hopCount: scamper sends none behind a
+	// target that answered, and its readers refuse a trace that has some.
+	replies []record.Reply
 }
 
 func newView(run *record.Run, t *record.Trace) view {
@@ -66,6 +69,13 @@ func newView(run *record.Run, t *record.Trace) view {
 	}
 	if v.stop == stopUnreach {
 		v.stopData = unreachableCode(t)
+	}
+	v.replies = t.Replies
+	for i := range t.Replies {
+		if uint16(t.Replies[i].TTL) > v.hopCount {
+			v.replies = t.Replies[:i]
+			break
+		}
 	}
 	v.probes = uint16(min(max(len(t.Probes), answered(t)), 1<<16-1))
 	return v

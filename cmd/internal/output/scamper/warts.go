@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net/netip"
+	"time"
 
 	"github.com/hopquote/hopquote/cmd/internal/output/record"
 	"github.com/hopquote/hopquote/frame"
@@ -162,9 +163,10 @@ const maxHops = 1<<16 - 1
 func (x *wartsWriter) Trace(t *record.Trace) error {
 	x.begin()
 	var p params
-	x.traceParams(&p, t)
+	v := newView(x.run, t)
+	x.traceParams(&p, t, &v)
 	x.params(&p)
-	replies := t.Replies[:min(len(t.Replies), maxHops)]
+	replies := v.replies[:min(len(v.replies), maxHops)]
 	x.u16(uint16(len(replies)))
 	for i := range replies {
 		p.reset()
@@ -199,8 +201,7 @@ const (
 	traceDst        = 27
 )
 
-func (x *wartsWriter) traceParams(p *params, t *record.Trace) {
-	v := newView(x.run, t)
+func (x *wartsWriter) traceParams(p *params, t *record.Trace, v *view) {
 	p.add32(traceList, listID)
 	p.add32(traceCycle, cycleID)
 	p.add32(traceStart, uint32(v.start.Unix()))
@@ -270,7 +271,7 @@ func (x *wartsWriter) hopParams(p *params, r *record.Reply) {
 	}
 	p.add(hopFlags, flags)
 	p.add(hopProbeID, r.Attempt)
-	p.add32(hopRTT, uint32(min(r.RTT.Microseconds(), 1<<32-1)))
+	p.add32(hopRTT, uint32(min(r.RTT.Round(time.Microsecond).Microseconds(), 1<<32-1)))
 	icmp := r.Kind.IsError() || r.Kind == frame.KindEchoReply
 	if icmp {
 		p.add(hopICMP, r.Type, r.Code)
