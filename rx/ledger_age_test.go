@@ -78,3 +78,29 @@ func TestLedgerTimes(t *testing.T) {
 		}
 	}
 }
+
+// Probes that left since the index was last asked for are found all the same,
+// also where more of them left than there are slots.
+func TestLedgerIndexBehind(t *testing.T) {
+	for _, between := range []int{1, 5, 8, 9, 100} {
+		l := newLedger(t, 8, false)
+		var wires [][]byte
+		for tag := range 3 * between {
+			p := ipv4.keyed(t, frame.UDP, ipv4.target, uint8(tag%30+1))
+			wires = append(wires, l.send(t, tag, &p, sent))
+			if tag%between != between-1 {
+				l.Overdue(sent+patience, nil)
+				continue
+			}
+			// Half a token, so that the destination must lead to the probe: the newest
+			// and the oldest that there is a slot for.
+			for _, of := range []int{tag, max(0, tag-7)} {
+				r := quoted(t, ipv4.router, ipv4.local, setID(wires[of], 0), 28)
+				var m Match
+				if l.Match(&r, sent+rtt, &m); m.Tag != of {
+					t.Fatalf("%d between, probe %d of %d: %v for tag %d (%v)", between, of, tag+1, m.Verdict, m.Tag, m.Reason)
+				}
+			}
+		}
+	}
+}
