@@ -3,6 +3,7 @@ package rx_test
 import (
 	"fmt"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,7 +48,8 @@ func TestRingFull(t *testing.T) {
 }
 
 // stall sends 120,000 packets, 200,000 a second where the machine can, to a
-// ring whose reader stands still for the middle third of them.
+// ring whose reader stands still for the middle third of them. Before and behind
+// it the reader catches up, so that a slow machine is no part of the stall.
 func stall(t *testing.T, c rx.RingConfig) (sent int, counts rx.RingStats) {
 	t.Helper()
 	const count, rate, from, to = 120_000, 200_000, 40_000, 80_000
@@ -56,11 +58,13 @@ func stall(t *testing.T, c rx.RingConfig) (sent int, counts rx.RingStats) {
 	send := sender(t, n)
 	b := datagram(target, 5, "answer")
 	stop, resume, result := make(chan struct{}), make(chan struct{}), make(chan error, 1)
-	go func() { result <- readWithStop(ring, count, stop, resume) }()
+	var seen atomic.Uint64 // walked or dropped
+	go func() { result <- readWithStop(ring, count, &seen, stop, resume) }()
 	start := time.Now()
 	for i := range count {
 		switch i {
 		case from:
+			await(t, &seen, from)
 			select {
 			case stop <- struct{}{}:
 			case err := <-result:
@@ -68,6 +72,8 @@ func stall(t *testing.T, c rx.RingConfig) (sent int, counts rx.RingStats) {
 			}
 		case to:
 			close(resume)
+			await(t, &seen, to)
+			start = time.Now().Add(-to * time.Second / rate)
 		}
 		for time.Since(start) < time.Duration(i)*time.Second/rate {
 			time.Sleep(50 * time.Microsecond)
@@ -84,9 +90,19 @@ func stall(t *testing.T, c rx.RingConfig) (sent int, counts rx.RingStats) {
 	return count, counts
 }
 
+// await waits until the reader has seen n packets.
+func await(t *testing.T, seen *atomic.Uint64, n uint64) {
+	t.Helper()
+	for deadline := time.Now().Add(long); seen.Load() < n; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d packets seen after %v, want %d", seen.Load(), long, n)
+		}
+	}
+}
+
 // readWithStop drains until all packets are walked or dropped. From a stop on it
 // does nothing until it may resume.
-func readWithStop(ring *rx.Ring, count uint64, stop, resume <-chan struct{}) error {
+func readWithStop(ring *rx.Ring, count uint64, seen *atomic.Uint64, stop, resume <-chan struct{}) error {
 	for deadline := time.Now().Add(long); ; {
 		select {
 		case <-stop:
@@ -100,6 +116,7 @@ func readWithStop(ring *rx.Ring, count uint64, stop, resume <-chan struct{}) err
 			return err
 		}
 		counts, err := ring.Stats()
+		seen.Store(counts.Handed + counts.Drops)
 		if err != nil || counts.Handed+counts.Drops >= count {
 			return err
 		}
