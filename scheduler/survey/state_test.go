@@ -9,7 +9,6 @@ import (
 
 	"github.com/hopquote/hopquote/bench/simnet/internet"
 	"github.com/hopquote/hopquote/frame"
-	"github.com/hopquote/hopquote/rx"
 	"github.com/hopquote/hopquote/scheduler"
 )
 
@@ -42,13 +41,7 @@ func (c *cut) Plan(pass *scheduler.Pass) {
 		return
 	}
 	if c.state == nil {
-		var aloft []int
-		for _, id := range c.book.queue {
-			if n := c.book.probes[id]; n.state == rx.Exact {
-				aloft = append(aloft, n.tag)
-			}
-		}
-		c.state = c.Save([]byte{}, aloft)
+		c.state = c.Save([]byte{}, c.book.flying())
 	}
 }
 
