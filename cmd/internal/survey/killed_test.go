@@ -21,6 +21,7 @@ import (
 
 	"github.com/hopquote/hopquote/bench/simnet/internet"
 	"github.com/hopquote/hopquote/cmd/internal/output/parquet"
+	"github.com/hopquote/hopquote/frame"
 )
 
 // watch listens to the probing host's link beside the survey.
@@ -232,6 +233,44 @@ func TestFailureOfPacked(t *testing.T) {
 			}
 			if asked := total(t, n).Asked; asked != probes {
 				t.Errorf("%d probes, want %d", asked, probes)
+			}
+		})
+	}
+}
+
+// Without its journal, or with one cut short, a checkpoint is still good for a
+// survey in which nothing is missing and nothing there twice.
+func TestJournalGone(t *testing.T) {
+	truth := internet.Config{Seed: 5, MinHops: 4, MaxHops: 8}
+	for name, spoil := range map[string]struct {
+		do   func(file string) error
+		says string
+	}{
+		"gone": {os.Remove, "no such file or directory: all that left since the checkpoint is sent again\n"},
+		"of others": {func(file string) error {
+			return os.WriteFile(file, []byte("hopquote survey journal 1\n0123456789abcdef"), 0o600)
+		}, "it is of another run: all that left since"},
+		"cut": {func(file string) error { return os.Truncate(file, 1000) }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := open(t, truth)
+			dir := t.TempDir()
+			signal, lines, wait := started(t, n, "--rate=1k", "--mode=full", "-m", "8", "-w", "100ms", "--status=json", "--status-interval=20ms",
+				"--checkpoint", dir+"/check", "--checkpoint-interval=1h", "-o", "replies:"+dir+"/replies", "20.1.0.0/26")
+			until(t, lines)
+			time.Sleep(200 * time.Millisecond)
+			signal(syscall.SIGKILL)
+			_, _ = io.Copy(io.Discard, lines)
+			wait()
+			if err := spoil.do(dir + "/check.journal-1"); err != nil {
+				t.Fatal(err)
+			}
+			r := survey(t, n, "", "--resume", dir+"/check")
+			if r.code != 0 || !strings.Contains(r.stderr, spoil.says) || spoil.says == "" && strings.Contains(r.stderr, "journal") {
+				t.Fatalf("exit code %d: %s", r.code, r.stderr)
+			}
+			if got := readReplies(t, dir+"/replies", truth, frame.UDP); len(got) != 8*64 {
+				t.Errorf("%d replies, want %d", len(got), 8*64)
 			}
 		})
 	}
