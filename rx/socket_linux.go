@@ -117,9 +117,11 @@ func (s *Socket) open() (err error) {
 	if err := unix.SetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_AUXDATA, 1); err != nil {
 		return os.NewSyscallError("setsockopt PACKET_AUXDATA", err)
 	}
-	// Best effort: kernels before 4.20 lack it, and Drain skips outgoing
-	// packets by their type.
-	_ = unix.SetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1)
+	if s.beside == nil {
+		// Best effort: kernels before 4.20 lack it, and Drain skips outgoing
+		// packets by their type.
+		_ = unix.SetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1)
+	}
 	if err := s.makeRoom(); err != nil {
 		return err
 	}
