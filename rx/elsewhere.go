@@ -59,8 +59,9 @@ func (c *ElsewhereConfig) check() error {
 	return checkLink(c.Link)
 }
 
-// Packet types, SKF_AD_PKTTYPE: PACKET_HOST of linux/if_packet.h.
-const toThisHost = 0
+// multicast is the last of the packet types that IP takes in, PACKET_MULTICAST
+// of linux/if_packet.h; those behind it are to other hosts or sent by this one.
+const multicast = 2
 
 // loopbackIndex is lo's in every network namespace (LOOPBACK_IFINDEX).
 const loopbackIndex = 1
@@ -73,7 +74,7 @@ func beside(index int, filter []bpf.RawInstruction) ([]bpf.RawInstruction, error
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(index), SkipTrue: 3},
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: loopbackIndex, SkipTrue: 2},
 		bpf.LoadExtension{Num: bpf.ExtType},
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: toThisHost, SkipTrue: 1},
+		bpf.JumpIf{Cond: bpf.JumpGreaterThan, Val: multicast, SkipFalse: 1},
 		bpf.RetConstant{},
 	})
 	return append(head, filter...), err
