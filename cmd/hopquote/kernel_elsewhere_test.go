@@ -1,10 +1,16 @@
 package main
 
 import (
+	"encoding/json"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/hopquote/hopquote/bench/lab"
+	"github.com/hopquote/hopquote/cmd/internal/output/jsonout"
 )
 
 // Two uplinks of h1: its probes leave by the first, and what r2 and h2 send
@@ -53,4 +59,80 @@ func TestKernelElsewhere(t *testing.T) {
 		)
 	}
 	traceAll(t, n, "h1", rows)
+}
+
+// The BSD dialect hears them by whatever interface the probes leave, a large
+// window by its ring, and a reverse path filter that knows both ways lets them
+// through.
+func TestKernelElsewhereOtherwise(t *testing.T) {
+	t.Parallel()
+	n := buildLab(t, uplinks)
+	for _, name := range []string{"all", "to-ra", "to-rb"} {
+		if err := n.Host("h1").Sysctl("net/ipv4/conf/"+name+"/rp_filter", "2"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []string{" 1  10.0.1.20  X ms  X ms", " 2  10.0.4.20  X ms  X ms", " 3  10.0.5.20  X ms  X ms"}
+	for _, c := range []struct{ program, args string }{
+		{"traceroute-bsd", "-n -q2 -m4 -w2 10.0.5.20"},
+		{"traceroute-bsd", "-n -q2 -m4 -w2 -I 10.0.5.20"},
+		{"traceroute-bsd", "-n -q2 -m4 -w2 -P tcp -p 80 10.0.5.20"},
+		{"traceroute-bsd", "-n -q2 -m4 -w2 -i to-ra 10.0.5.20"},
+		{"traceroute", "-n -q2 -m4 -N2000 10.0.5.20"},
+	} {
+		t.Run(c.program+" "+c.args, func(t *testing.T) {
+			r := runIn(t, n.Host("h1"), filepath.Join(binaries, c.program), strings.Fields(c.args)...).timeless()
+			lines := strings.Split(strings.TrimSuffix(r.Stdout, "\n"), "\n")
+			if strings.HasPrefix(lines[0], "traceroute to") {
+				lines = lines[1:]
+			}
+			if diff := cmp.Diff(want, lines); diff != "" || r.Code != 0 {
+				t.Errorf("exit %d, %s, lines (-want +got):\n%s", r.Code, r.Stderr, diff)
+			}
+		})
+	}
+}
+
+// A capture holds what came elsewhere as a frame to no address, and the JSON
+// document counts nothing twice.
+func TestKernelElsewhereOutputs(t *testing.T) {
+	t.Parallel()
+	n := buildLab(t, uplinks)
+	for _, dst := range []string{"10.0.5.20", "fd00:5::20"} {
+		if strings.Contains(dst, ":") && !n.HasIPv6() {
+			continue
+		}
+		file := filepath.Join(t.TempDir(), "frames")
+		r := runIn(t, n.Host("h1"), ours(), "-n", "-q2", "-m3", "--format=json", "--pcap="+file, "--quotes", dst)
+		var doc jsonout.Document
+		if err := json.Unmarshal([]byte(r.Stdout), &doc); err != nil || r.Code != 0 {
+			t.Fatalf("exit %d, %s, %v", r.Code, r.Stderr, err)
+		}
+		if c := doc.Counts; c.Sent != 6 || c.Answered != 6 || c.Received != 6 || c.Matched != 6 {
+			t.Errorf("%s: counts %+v, want 6 of each", dst, c)
+		}
+		tshark, err := exec.LookPath("tshark")
+		if err != nil {
+			continue
+		}
+		out, err := exec.Command(tshark, "-n", "-r", file, "-Y", "frame.packet_flags_direction == 1", "-T", "fields",
+			"-E", "separator=,", "-E", "occurrence=f", "-e", "eth.dst", "-e", "eth.type", "-e", "ip.src", "-e", "ipv6.src", "-e", "_ws.malformed").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var elsewhere, all int
+		for line := range strings.Lines(string(out)) {
+			all++
+			near := strings.Contains(line, ",10.0.1.20,") || strings.Contains(line, ",fd00:1::20,")
+			if strings.HasPrefix(line, "00:00:00:00:00:00,0x0800,10.0.") || strings.HasPrefix(line, "00:00:00:00:00:00,0x86dd,,fd00:") {
+				elsewhere++
+			}
+			if near == strings.HasPrefix(line, "00:00:00:00:00:00,") || !strings.HasSuffix(line, ",\n") {
+				t.Errorf("%s: frame %s", dst, line)
+			}
+		}
+		if all != 6 || elsewhere != 4 {
+			t.Errorf("%s: %d frames received, %d elsewhere, want 6 and 4:\n%s", dst, all, elsewhere, out)
+		}
+	}
 }
