@@ -93,6 +93,20 @@ func TestKernelElsewhereOtherwise(t *testing.T) {
 	}
 }
 
+// A reverse path filter that knows the first way only keeps answers from the
+// kernel's sockets, and not from ours.
+func TestKernelElsewhereFiltered(t *testing.T) {
+	t.Parallel()
+	n := buildLab(t, uplinks)
+	if err := n.Host("h1").Sysctl("net/ipv4/conf/to-rb/rp_filter", "1"); err != nil {
+		t.Fatal(err)
+	}
+	const args = "-n -q1 -m3 -w0.3 10.0.5.20"
+	cmd := comparison{args: args}
+	checkLines(t, finish(t, n.Host("h1"), cmd.command(ours())), " 1  10.0.1.20  X ms", " 2  10.0.4.20  X ms", " 3  10.0.5.20  X ms")
+	checkLines(t, finish(t, n.Host("h1"), cmd.command(theirs(t))), " 1  10.0.1.20  X ms", " 2  *", " 3  *")
+}
+
 // A capture holds what came elsewhere as a frame to no address, and the JSON
 // document counts nothing twice.
 func TestKernelElsewhereOutputs(t *testing.T) {
