@@ -29,8 +29,11 @@ func (h *Hops) Add(mac [6]byte) uint32 {
 }
 
 // Set lets a next hop lead to the addresses of a prefix, but for those of
-// longer ones. Number 0 is that none does.
+// longer ones, which are to come later. Number 0 is that none does.
 func (h *Hops) Set(p netip.Prefix, number uint32) {
+	if n, _ := h.table.LookupPrefix(p); n == number {
+		return // it does already
+	}
 	h.table.Insert(p, number)
 	f := 0
 	if p.Addr().Is6() {

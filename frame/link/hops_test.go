@@ -3,8 +3,10 @@ package link
 import (
 	"bytes"
 	"encoding/binary"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -43,10 +45,9 @@ func TestHops(tt *testing.T) {
 		for range rapid.IntRange(0, 12).Draw(t, "prefixes") {
 			a := anyAddr(t)
 			p, _ := a.Prefix(rapid.IntRange(0, a.BitLen()).Draw(t, "bits"))
-			if _, again := all[p]; again {
-				continue
-			}
 			all[p] = rapid.SampledFrom(hops).Draw(t, "next hop")
+		}
+		for _, p := range slices.SortedFunc(maps.Keys(all), netip.Prefix.Compare) {
 			h.Set(p, all[p])
 		}
 		for range 20 {
@@ -113,9 +114,13 @@ func manyHops(n int) (*Hops, [][]byte) {
 		binary.BigEndian.PutUint32(b[:], r.Uint32())
 		return netip.AddrFrom4(b)
 	}
-	for i := range n {
-		p, _ := draw().Prefix(12 + r.IntN(13))
-		h.Set(p, hops[i&1])
+	list := make([]netip.Prefix, n)
+	for i := range list {
+		list[i], _ = draw().Prefix(12 + r.IntN(13))
+	}
+	slices.SortFunc(list, netip.Prefix.Compare)
+	for _, p := range list {
+		h.Set(p, hops[r.IntN(2)])
 	}
 	frames := make([][]byte, 1<<12)
 	for i := range frames {

@@ -14,14 +14,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Neighbours finds the link addresses of many next hops on the envelope's
-// interface: by rule, in the kernel's table, or by asking all of them at once,
-// as often as the kernel would and until ctx ends at most. Those that are
-// missing from what it gives did not answer. It needs CAP_NET_RAW to ask.
+// Neighbours finds the link addresses of many next hops, each once: by rule, in
+// the kernel's table, or by asking all of them at once, as often as the kernel
+// would and until ctx ends at most. Those that are missing from what it gives
+// did not answer. It needs CAP_NET_RAW to ask.
 //
-// On an interface whose frames have no link addresses there is one for
-// everybody.
-func Neighbours(ctx context.Context, e Envelope, hops []netip.Addr) (map[netip.Addr][6]byte, error) {
+// The envelopes, by family and nil for none, are of one interface. Where its
+// frames have no link addresses there is one for everybody.
+func Neighbours(ctx context.Context, envelopes [2]*Envelope, hops []netip.Addr) (map[netip.Addr][6]byte, error) {
+	e := envelopes[0]
+	if e == nil {
+		e = envelopes[1]
+	}
 	known := make(map[netip.Addr][6]byte, len(hops))
 	if e.Local || e.Header.Type.HeaderLen() != ethernetLen {
 		for _, hop := range hops {
@@ -40,7 +44,7 @@ func Neighbours(ctx context.Context, e Envelope, hops []netip.Addr) (map[netip.A
 	}
 	var unknown [2][]netip.Addr // by family
 	for _, hop := range hops {
-		mac, ok, err := k.address(&d, &e, hop)
+		mac, ok, err := k.address(&d, e, hop)
 		switch {
 		case err != nil:
 			return nil, err
@@ -58,11 +62,15 @@ func Neighbours(ctx context.Context, e Envelope, hops []netip.Addr) (map[netip.A
 			q.conn.Close()
 		}
 	}()
-	for _, hops := range unknown {
+	for f, hops := range unknown {
 		if len(hops) == 0 {
 			continue
 		}
-		q, err := openInquiry(&e, hops)
+		from := envelopes[f]
+		if from == nil {
+			from = e
+		}
+		q, err := openInquiry(from, hops)
 		if err != nil {
 			return nil, err
 		}

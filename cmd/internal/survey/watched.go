@@ -1,6 +1,7 @@
 package survey
 
 import (
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +27,8 @@ type watched struct {
 	book     *rx.Ledger
 	loop     int // its number
 	senders  *senders
+	unrouted func(netip.Addr) bool // tells of targets that are left out; nil: none are
+	targets  strategy.Targets
 	keeper   *keeper
 	sending  span // of all probes
 	meter    *meter
@@ -86,8 +89,13 @@ func (w *watched) Done() bool {
 	return done
 }
 
-// Sent passes on that a probe left.
+// Sent passes on that a probe left. Those to targets that are left out did not,
+// which only the strategy need not know.
 func (w *watched) Sent(tag int, p *frame.Probe, at time.Duration) {
+	if w.unrouted != nil && w.unrouted(p.Dst) {
+		w.surveyor.Sent(tag, p, at)
+		return
+	}
 	if w.sending.probes == 0 {
 		w.sending.first = at
 	}
@@ -119,6 +127,9 @@ func (w *watched) reply(r *strategy.Reply) {
 
 // finish is told of every trace that is complete.
 func (w *watched) finish(t strategy.Trace, why strategy.Stop) {
+	if w.unrouted != nil && w.unrouted(w.targets.At(t.Target)) {
+		return
+	}
 	w.sink.Finish(t.Target, uint16(t.Flow), stops[why])
 }
 
