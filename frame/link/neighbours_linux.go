@@ -2,7 +2,6 @@ package link
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -159,9 +158,13 @@ const (
 // run asks until all are found, everybody was asked often enough, or ctx ends.
 func (q *inquiry) run(ctx context.Context) {
 	var reading sync.WaitGroup
-	reading.Go(q.read)
-	defer reading.Wait()
-	defer q.conn.Close()
+	stop := make(chan struct{})
+	reading.Go(func() { q.read(stop) })
+	defer func() {
+		close(stop)
+		q.conn.Close()
+		reading.Wait()
+	}()
 	for range q.tries {
 		timer := time.After(q.interval)
 		for i, hop := range q.missing() {
@@ -192,16 +195,17 @@ func (q *inquiry) missing() []netip.Addr {
 	return slices.DeleteFunc(slices.Clone(q.hops), func(hop netip.Addr) bool { _, ok := q.found[hop]; return ok })
 }
 
-// read takes answers in until the socket is closed.
-func (q *inquiry) read() {
+// read takes answers in until stop and the socket are closed.
+func (q *inquiry) read(stop <-chan struct{}) {
 	buf := make([]byte, 512)
 	for {
 		n, _, err := q.conn.ReadFrom(buf)
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
 		if err != nil { // such as an interface that went down
-			time.Sleep(inquiryPause)
+			select {
+			case <-stop:
+				return
+			case <-time.After(inquiryPause):
+			}
 			continue
 		}
 		hop, ok := answering(buf[:n], q.v6)

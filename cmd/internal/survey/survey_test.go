@@ -213,7 +213,7 @@ func TestRate(t *testing.T) {
 	}
 }
 
-func ExampleMain() {
+func exampleMain() {
 	fmt.Println(Main([]string{"--dry-run", "--seed=1", "--mode=full", "--rate=10kpps", "--per-prefix=24", "20.0.0.0/8"}, Std{Out: os.Stdout, Err: os.Stdout}))
 	// Output:
 	// targets   65536
