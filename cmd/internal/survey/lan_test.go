@@ -13,7 +13,7 @@ import (
 
 // openLAN makes a prober h1 on a LAN with two gateways and two hosts, and a third
 // gateway on a link of its own. Behind each gateway is a host that has all of
-// the addresses there.
+// the addresses there, of IPv6 the first 16.
 //
 //	h1 .1 ---+--- .11 r1 --- d1 20.1.0.0/16, 2600:1::/32
 //	  |      +--- .12 r2 --- d2 20.2.0.0/16, 2600:2::/32
@@ -37,9 +37,13 @@ func openLAN(t *testing.T) *internet.Net {
 		}}
 	}
 	behind := func(router string, n int, host string) lab.LinkPlan {
+		own := ""
+		for i := range 16 { // a host names itself in ICMPv6 by addresses only, not by what is routed to it
+			own += fmt.Sprintf(" 2600:%d::%x/128", n, i)
+		}
 		return lab.LinkPlan{Ends: [2]lab.EndPlan{
 			{Host: router, Name: "far", Addresses: prefixes(fmt.Sprintf("20.60.%d.1/24 2600:60:%d::1/64", n, n))},
-			{Host: host, Name: "near", Addresses: prefixes(fmt.Sprintf("20.60.%d.2/24 2600:60:%d::2/64", n, n))},
+			{Host: host, Name: "near", Addresses: prefixes(fmt.Sprintf("20.60.%d.2/24 2600:60:%d::2/64%s", n, n, own))},
 		}}
 	}
 	via := func(list ...string) (routes []lab.Route) {
@@ -75,9 +79,12 @@ func openLAN(t *testing.T) *internet.Net {
 		runIP(t, n, "sw", "link set dev "+port+" master sw0")
 	}
 	runIP(t, n, "sw", "link set sw0 up")
-	for host, nets := range map[string]string{"d1": "20.1.0.0/16 2600:1::/32", "d2": "20.2.0.0/16 2600:2::/32"} {
-		for _, p := range strings.Fields(nets) {
-			runIP(t, n, host, "route add local "+p+" dev lo")
+	for host, nets := range map[string]string{"d1": "20.1.0.0/16", "d2": "20.2.0.0/16"} {
+		runIP(t, n, host, "route add local "+nets+" dev lo")
+	}
+	for _, family := range []string{"ipv4", "ipv6"} { // who does not answer is given up sooner
+		if err := n.Host(internet.Prober).Sysctl("net/"+family+"/neigh/lan/retrans_time_ms", "100"); err != nil {
+			t.Fatal(err)
 		}
 	}
 	return &internet.Net{Net: n}
