@@ -318,6 +318,23 @@ left out  target 20.50.0.255 is left out: broadcast, multicast or anycast
 	}
 }
 
+// What a dry run says of a sample, whose targets the routes do not cut.
+func TestDryRun(t *testing.T) {
+	n := open(t, internet.Config{Seed: 5})
+	r := survey(t, n, "", "--dry-run", "--seed=1", "--mode=full", "--rate=10kpps", "--per-prefix=24", "20.0.0.0/8")
+	const want = `targets   65536
+probes    2097152 (mode full, TTL 1 to 32, 1 flows)
+size      48 bytes on the link
+rate      10000 probes/s, 3840000 bit/s
+time      3m29.715s
+seed      1
+route     65536 targets by 10.99.0.254 on veth1-h1
+`
+	if d := cmp.Diff(want, r.out); d != "" || r.code != exitDone {
+		t.Errorf("exit code %d (-want +got):\n%s%s", r.code, d, r.stderr)
+	}
+}
+
 // Pieces cover all addresses, each once, with the longest prefix there is.
 func TestPieces(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
