@@ -106,6 +106,9 @@ func (w *scored) survey(t *testing.T, mode, name string) {
 	if mode != "adaptive" && w.c.Limited == 0 && got.Interfaces.Missed+got.Hops.Missed+got.Targets.Missed != 0 {
 		t.Errorf("missed: %v", &got)
 	}
+	if got.Targets.Missed != 0 || w.c.Limited == 0 && 100*got.Interfaces.Missed > got.Interfaces.Found {
+		t.Errorf("missed much: %v", &got)
+	}
 	checkEnds(t, name, traces)
 }
 
