@@ -96,7 +96,7 @@ func (r *run) do() error {
 	if err := r.prepare(); err != nil {
 		return err
 	}
-	if err := privilege.Drop(); err != nil {
+	if err := privilege.Drop(r.keeps()...); err != nil {
 		return errors.Join(err, r.sink.Close(&r.end))
 	}
 	profile, err := startProfiles(r.o)
