@@ -264,7 +264,7 @@ func (r *run) newStatus(perSecond float64) *status {
 		out: r.std.Err, form: r.o.status, every: r.o.interval, asked: perSecond, unit: "probes",
 		found: func() uint64 { return r.sink.Found() },
 		drops: func() uint64 { return r.before.KernelDrops + r.net.drops() },
-		begun: r.begun, before: &r.before,
+		begun: r.begun, before: &r.before, wake: r.net.wake,
 	}
 	if r.o.mode == "adaptive" {
 		s.unit = "traces"

@@ -49,7 +49,12 @@ func (r *Reader) Argument(ctx context.Context, arg string) error {
 	case slash:
 		return r.file(ctx, arg)
 	}
-	return r.item(ctx, arg, true)
+	err = r.item(ctx, arg, true)
+	var dns *net.DNSError
+	if errors.As(err, &dns) && dns.IsNotFound {
+		return fmt.Errorf("target %s: there is no file and no host of that name", arg)
+	}
+	return err
 }
 
 func (r *Reader) file(ctx context.Context, name string) error {
@@ -107,9 +112,9 @@ func (r *Reader) item(ctx context.Context, text string, names bool) error {
 	case !errors.Is(err, errNoAddress) || !names:
 		return err
 	case r.Lookup == nil:
-		return fmt.Errorf("%q: want an address, a prefix or a range of addresses", text)
+		return fmt.Errorf("%.80q: want an address, a prefix or a range of addresses", text)
 	case !isName(text):
-		return fmt.Errorf("%q: %w", text, errNoAddress)
+		return fmt.Errorf("%.80q: %w", text, errNoAddress)
 	}
 	a, err := r.Lookup(ctx, text)
 	if err != nil {

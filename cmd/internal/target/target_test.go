@@ -3,6 +3,7 @@ package target
 import (
 	"context"
 	"errors"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -96,6 +97,7 @@ func TestListRefused(t *testing.T) {
 	for list, want := range map[string]string{
 		"20.0.0.1\n20.0.0.1/3\n":                    "list, line 2: prefix",
 		"20.0.0.1\n" + strings.Repeat("x", maxLine): "list, line 2: longer than 65536 bytes",
+		strings.Repeat("!", 1000):                   `"` + strings.Repeat("!", 80) + `": want`,
 		"20.0.0.1\n\x00\x01\x02\n":                  `list, line 2: "\x00\x01\x02": want an address`,
 	} {
 		var got []string
@@ -103,6 +105,18 @@ func TestListRefused(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.20q: error %v, want %q", list, err, want)
 		}
+	}
+}
+
+// Who mistypes a file's name is told that there is none.
+func TestNeitherFileNorHost(t *testing.T) {
+	var got []string
+	r := reader(&got)
+	r.Lookup = func(context.Context, string) (netip.Addr, error) {
+		return netip.Addr{}, &net.DNSError{Err: "no such host", IsNotFound: true}
+	}
+	if err := r.Argument(context.Background(), "targtes.txt"); err == nil || !strings.Contains(err.Error(), "no file and no host") {
+		t.Errorf("error %v", err)
 	}
 }
 
