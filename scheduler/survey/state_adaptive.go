@@ -65,12 +65,7 @@ func (a *Adaptive) restoreWalk(in *pack.Reader) {
 		return
 	}
 	*a.walk(a.next) = w
-	if w.state&backOut != 0 {
-		a.out.put(makeTag(a.next, w.attempt(backward), w.back))
-	}
-	if w.state&aheadOut != 0 {
-		a.out.put(makeTag(a.next, w.attempt(forward), w.ahead))
-	}
+	a.ask(a.next, &w)
 	a.next++
 }
 

@@ -1,6 +1,7 @@
 package survey
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -38,7 +39,34 @@ func (f *Full) Restore(data []byte) error {
 		in.Fail(fmt.Errorf("blocks end at %d and not at %d", f.next, next))
 	}
 	restoreTags(in, &f.again, f.left)
-	return damaged(in.End())
+	if err := in.End(); err != nil {
+		return damaged(err)
+	}
+	return damaged(f.balanced())
+}
+
+// balanced tells whether the blocks have as many points open as are to be sent,
+// for the first time or again.
+func (f *Full) balanced() error {
+	open := make([]uint64, len(f.blocks))
+	seen := make(map[int]bool, f.again.n)
+	for i := range f.again.n {
+		trace, _, ttl := splitTag(f.again.at(i))
+		if point := makeTag(trace, 0, ttl); !seen[point] {
+			seen[point] = true
+			open[(trace/f.flows-f.blocks[0].first)/blockTargets]++
+		}
+	}
+	for i := range f.blocks {
+		k := &f.blocks[i]
+		if all := open[i] + k.order.Len() - k.sent; all != k.open || all == 0 {
+			return fmt.Errorf("block %d has %d points open, and %d are to be sent", i, k.open, all)
+		}
+	}
+	if len(seen) != f.again.n {
+		return errors.New("a probe is to be sent again twice")
+	}
+	return nil
 }
 
 // restoreBlock takes in a block, which begins where the one before it ends.

@@ -115,6 +115,16 @@ func (b *book) Close()                         {}
 func (b *book) InFlight() int                  { return int(b.counts.InFlight) }
 func (b *book) Counts() rx.Counts              { return b.counts }
 
+// flying gives the tags of the probes in flight.
+func (b *book) flying() (tags []int) {
+	for _, id := range b.queue {
+		if n := b.probes[id]; n.state == rx.Exact {
+			tags = append(tags, n.tag)
+		}
+	}
+	return tags
+}
+
 func (b *book) Overdue(now time.Duration, f func(int, *rx.Origin)) time.Duration {
 	for len(b.queue) > 0 {
 		n := b.probes[b.queue[0]]
@@ -162,8 +172,11 @@ func (w *world) run(t testing.TB, s scheduler.Strategy, rate float64) rx.Counts 
 	t.Helper()
 	w.net.Respond = w.respond
 	b := newBook(time.Second)
-	if c, ok := s.(*cut); ok {
-		c.book = b
+	switch s := s.(type) {
+	case *cut:
+		s.book = b
+	case *witness:
+		s.book = b
 	}
 	e := scheduler.New(scheduler.Config{
 		Strategy: s, Clock: &w.net, Sender: &w.net, Receiver: &w.net, Book: b, Window: 1 << 20, Rate: rate, Batch: 16,
@@ -173,6 +186,9 @@ func (w *world) run(t testing.TB, s scheduler.Strategy, rate float64) rx.Counts 
 	}
 	c := e.Counts()
 	if cut, ok := s.(*cut); ok && cut.state != nil {
+		return c
+	}
+	if w, ok := s.(*witness); ok && w.aloft != nil {
 		return c
 	}
 	if !c.Balanced() || c.InFlight != 0 {

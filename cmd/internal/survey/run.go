@@ -99,7 +99,7 @@ func (r *run) do() error {
 	if err := r.prepare(); err != nil {
 		return err
 	}
-	if err := privilege.Drop(); err != nil {
+	if err := privilege.Drop(r.keeps()...); err != nil {
 		return errors.Join(err, r.sink.Close(&r.end))
 	}
 	profile, err := startProfiles(r.o)
@@ -123,6 +123,9 @@ func (r *run) do() error {
 			}
 		}
 	}()
+	if err := r.keeper.begin(r.begun, r.loops); err != nil {
+		return errors.Join(err, r.sink.Close(&r.end))
+	}
 	r.status.start(s.demand)
 	err = r.engines.Run(ctx)
 	if errors.Is(err, scheduler.ErrInterrupted) {
@@ -151,6 +154,9 @@ func (r *run) close(err error) {
 		w.note(r.end.At)
 	}
 	r.keeper.ending.Store(true)
+	for _, w := range r.loops {
+		_ = w.flush(r.end.At) // the last checkpoint has it too
+	}
 	r.keeper.wait()
 	last := r.last()
 	r.end.Counts, r.frames, r.end.KernelDrops, r.end.Complete = last.Counts, last.Frames, last.KernelDrops, last.Complete
@@ -195,7 +201,13 @@ func (r *run) prepare() error {
 			return errors.Join(err, r.sink.Close(&r.end))
 		}
 	}
-	return r.restore()
+	if err := r.restore(); err != nil || r.keeper.journal == nil {
+		return err
+	}
+	for _, w := range r.loops {
+		w.log = r.keeper.journal.Log(w.loop)
+	}
+	return nil
 }
 
 // addLoop makes the next of the loops, which sends so many probes in a second.
@@ -204,7 +216,7 @@ func (r *run) addLoop(loop int, perSecond float64) error {
 	env := n.any()
 	w := &watched{srcPort: n.firstPort(loop, o.loops), meter: &meter{every: o.interval, last: sample{at: r.begun}}, sink: r.sink, draining: &r.draining}
 	w.loop, w.keeper, w.senders = loop, r.keeper, &n.senders[loop]
-	w.unrouted, w.targets = n.unrouted(), r.targets
+	w.unrouted, w.targets, w.resumed = n.unrouted(), r.targets, r.resumed != nil
 	if o.method.HasPorts() {
 		w.stride = uint16(o.loops)
 	}
@@ -229,10 +241,11 @@ func (r *run) addLoop(loop int, perSecond float64) error {
 		engine.Batch = maxBatch
 	}
 	if r.sink.Frames() {
-		engine.Observer = frames{r.sink}
+		engine.Observer = frames{w}
 	}
 	e := scheduler.New(engine)
-	w.counts, w.frames, w.book = e.Counts, e.Frames, book
+	w.counts, w.frames, w.book, w.now = e.Counts, e.Frames, book, engine.Clock.Now
+	w.drops = func() uint64 { drops, _ := n.rings[loop].Drops(); return drops }
 	r.loops, r.engines, r.status.meters = append(r.loops, w), append(r.engines, e), append(r.status.meters, w.meter)
 	return nil
 }
@@ -268,7 +281,7 @@ func (r *run) newStatus(perSecond float64) *status {
 		out: r.std.Err, form: r.o.status, every: r.o.interval, asked: perSecond, unit: "probes",
 		found: func() uint64 { return r.sink.Found() },
 		drops: func() uint64 { return r.before.KernelDrops + r.net.drops() },
-		begun: r.begun, before: &r.before,
+		begun: r.begun, before: &r.before, wake: r.net.wake,
 	}
 	if r.o.mode == "adaptive" {
 		s.unit = "traces"
