@@ -107,12 +107,15 @@ func (w *watched) flush(now time.Duration) error {
 // Sent passes on that a probe left. Those to targets that are left out did not,
 // which only the strategy need not know.
 func (w *watched) Sent(tag int, p *frame.Probe, at time.Duration) {
-	if w.log != nil {
-		w.log.Left(tag, at)
-	}
 	if w.unrouted != nil && w.unrouted(p.Dst) {
+		if w.log != nil {
+			w.log.Left(tag, journal.Never)
+		}
 		w.surveyor.Sent(tag, p, at)
 		return
+	}
+	if w.log != nil {
+		w.log.Left(tag, at)
 	}
 	if w.sending.probes == 0 {
 		w.sending.first = at
@@ -125,7 +128,7 @@ func (w *watched) Sent(tag int, p *frame.Probe, at time.Duration) {
 
 // left passes it on to the sink.
 func (w *watched) left(tag int, p *frame.Probe, at time.Duration) {
-	if w.probes && (w.unrouted == nil || !w.unrouted(p.Dst)) {
+	if w.probes {
 		t, attempt := w.Of(tag)
 		w.sink.Sent(t.Target, uint16(t.Flow), uint8(attempt), p, at)
 	}
