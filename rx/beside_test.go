@@ -3,6 +3,7 @@ package rx
 import (
 	"encoding/binary"
 	"testing"
+	"time"
 
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
@@ -104,6 +105,19 @@ func TestMakeUp(t *testing.T) {
 		header := []byte("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff")
 		if makeUp(header, &c.from); string(header) != c.want {
 			t.Errorf("%s: % x, want % x", c.name, header, c.want)
+		}
+	}
+}
+
+// A busy ring asks twice within its lag.
+func TestElsewhereDue(t *testing.T) {
+	e := &Elsewhere{}
+	for _, c := range []struct {
+		now  time.Duration
+		want bool
+	}{{0, true}, {1, false}, {4, false}, {5, true}, {9, false}, {30, true}, {34, false}, {35, true}} {
+		if got := e.due(c.now, 10); got != c.want {
+			t.Errorf("at %d: %t, want %t", c.now, got, c.want)
 		}
 	}
 }

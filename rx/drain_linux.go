@@ -43,7 +43,7 @@ func (r *Ring) Drain(f func(*Packet)) error {
 		giveBack(block)
 		r.cursor = (r.cursor + 1) % r.config.Blocks
 	}
-	if r.elsewhere != nil {
+	if r.elsewhere != nil && (r.poll.others() || r.elsewhere.due(sinceEpoch, r.config.Retire)) {
 		r.elsewhere.drain(&r.packet, now, f)
 	}
 	r.inbox.take(&r.packet, f)

@@ -42,6 +42,7 @@ type ElsewhereConfig struct {
 type Elsewhere struct {
 	sockets []*Socket // by family
 	handed  atomic.Uint64
+	lookAt  time.Duration // when a Ring looks again, since the epoch
 }
 
 // check finds what can't be opened.
@@ -78,6 +79,17 @@ func beside(index int, filter []bpf.RawInstruction) ([]bpf.RawInstruction, error
 		bpf.RetConstant{},
 	})
 	return append(head, filter...), err
+}
+
+// due tells whether to look for packets though nobody says that there are any:
+// to ask the kernel costs a busy ring more than to look into its blocks, and
+// none of those lies there less than lag.
+func (e *Elsewhere) due(now, lag time.Duration) bool {
+	if now < e.lookAt {
+		return false
+	}
+	e.lookAt = now + lag/2
+	return true
 }
 
 // drain hands every waiting packet to f.

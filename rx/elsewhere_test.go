@@ -207,6 +207,18 @@ func TestElsewhereWakes(t *testing.T) {
 		if packets != 21 {
 			t.Errorf("%d packets, want 21", packets)
 		}
+		// One that never waits gets it too.
+		r2.send(t, 3, false)
+		sent := time.Since(main.Epoch())
+		for packets < 22 {
+			now := time.Since(main.Epoch())
+			if err := main.Drain(take); err != nil {
+				t.Fatal(err)
+			}
+			if packets < 22 && now > sent+long {
+				t.Fatalf("nothing after %v", now-sent)
+			}
+		}
 	})
 }
 

@@ -82,6 +82,16 @@ func (p *poller) wait(timeout time.Duration) error {
 	return p.err
 }
 
+// others tells whether one of those that were added was ready at the last wait.
+func (p *poller) others() bool {
+	for _, f := range p.fds[2:p.count] {
+		if f.Revents != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 func (p *poller) woken() bool { return p.fds[1].Revents != 0 }
 
 func (p *poller) ppoll(fd uintptr) {
