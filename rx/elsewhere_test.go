@@ -1,6 +1,7 @@
 package rx_test
 
 import (
+	"fmt"
 	"net"
 	"os/exec"
 	"slices"
@@ -317,5 +318,33 @@ func TestElsewhereErrors(t *testing.T) {
 	}
 	if _, err := rx.OpenElsewheres(0, rx.ElsewhereConfig{}); err == nil || err.Error() != "open receive sockets beside an interface: 0 shards, need 1..256" {
 		t.Errorf("no shards: error %v", err)
+	}
+}
+
+// BenchmarkIdleDrain is a Drain that finds nothing, with and without others to
+// hear.
+func BenchmarkIdleDrain(b *testing.B) {
+	for name, socket := range map[string]bool{"ring": false, "socket": true} {
+		for _, hears := range []bool{false, true} {
+			b.Run(fmt.Sprintf("%s/elsewhere=%t", name, hears), func(b *testing.B) {
+				n := openLine(b)
+				var main receiver
+				switch {
+				case hears:
+					main = openHearing(b, n, there, frame.LinkEthernet, socket, 0)
+				case socket:
+					main = openSocket(b, n, wire, rx.SocketConfig{})
+				default:
+					main = openRing(b, n, wire, rx.RingConfig{})
+				}
+				take := func(*rx.Packet) {}
+				b.ReportAllocs()
+				for b.Loop() {
+					if err := main.Drain(take); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
 	}
 }
