@@ -35,7 +35,7 @@ type counter struct {
 // asks every TTL must have found all that there is.
 func (c *counter) survey(kind string, every bool) func(contest.Run) (contest.Tally, error) {
 	return func(r contest.Run) (t contest.Tally, err error) {
-		view := score.View{Flow: func(netip.Addr) internet.Flow { return flowOf(sourcePort, targetPort) }}
+		view := score.View{Flows: func(netip.Addr) []internet.Flow { return []internet.Flow{flowOf(sourcePort, targetPort)} }}
 		report, err := c.count(&t, r.Job.Targets, view, func(each func(score.Result)) error {
 			return readFile(r.Output, readers[kind], each)
 		})
@@ -62,7 +62,7 @@ func (c *counter) survey(kind string, every bool) func(contest.Run) (contest.Tal
 // scamper counts the hops that scamper wrote as JSON.
 func (c *counter) scamper(r contest.Run) (t contest.Tally, err error) {
 	flows := make(map[netip.Addr]internet.Flow)
-	view := score.View{Flow: func(target netip.Addr) internet.Flow { return flows[target] }}
+	view := score.View{Flows: func(target netip.Addr) []internet.Flow { return []internet.Flow{flows[target]} }}
 	read := func(each func(score.Result)) error {
 		return readFile(r.Output, func(in io.Reader, each func(score.Result)) error {
 			return readScamper(in, func(trace *scamperTrace) { flows[trace.Dst] = flowOf(trace.Sport, trace.Dport) }, each)

@@ -1,21 +1,27 @@
 package survey
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/mdlayher/packet"
+	parquetgo "github.com/parquet-go/parquet-go"
 	"golang.org/x/sys/unix"
 
 	"github.com/hopquote/hopquote/bench/simnet/internet"
+	"github.com/hopquote/hopquote/cmd/internal/output/parquet"
+	"github.com/hopquote/hopquote/frame"
 )
 
 // watch listens to the probing host's link beside the survey.
@@ -181,4 +187,91 @@ func before(kills []kill, at time.Time) kill {
 		}
 	}
 	return last
+}
+
+// Where an output fails that can't be written behind what is lost, such as a
+// compressed one, the checkpoint and the journal have all of it: nothing is sent
+// again.
+func TestFailureOfPacked(t *testing.T) {
+	truth := internet.Config{Seed: 5, MinHops: 4, MaxHops: 8}
+	const probes = 8 * 256
+	for name, rows := range map[string]func(t *testing.T, file string) int{
+		"csv:out.gz":      func(t *testing.T, file string) int { return bytes.Count(unpacked(t, file), []byte("\n")) - 1 },
+		"replies:out.zst": func(t *testing.T, file string) int { return bytes.Count(unpacked(t, file), []byte("\n")) - 1 },
+		"parquet:out.parquet": func(t *testing.T, file string) int {
+			list, err := parquetgo.ReadFile[parquet.Row](file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(list)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := open(t, truth)
+			dir := t.TempDir()
+			small := filepath.Join(dir, "small")
+			if err := os.Mkdir(small, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := syscall.Mount("none", small, "tmpfs", 0, "size=16k"); err != nil {
+				t.Skipf("mount a tmpfs: %v", err)
+			}
+			defer func() { _ = syscall.Unmount(small, syscall.MNT_DETACH) }()
+			kind, file, _ := strings.Cut(name, ":")
+			file = filepath.Join(small, file)
+			r := survey(t, n, "", "--rate=20k", "--mode=full", "-m", "8", "--checkpoint", dir+"/check", "-o", kind+":"+file, "-o", "csv:"+dir+"/csv", "20.0.0.0/24")
+			if r.code != 3 || !strings.Contains(r.stderr, "no space left on device; go on with: hopquote survey --resume "+dir+"/check\n") {
+				t.Fatalf("exit code %d: %s", r.code, r.stderr)
+			}
+			if err := syscall.Mount("none", small, "tmpfs", syscall.MS_REMOUNT, "size=1m"); err != nil {
+				t.Fatal(err)
+			}
+			goOn(t, n, dir+"/check")
+			b, _ := os.ReadFile(dir + "/csv")
+			if got, lines := rows(t, file), bytes.Count(b, []byte("\n"))-1; got != probes || lines != probes {
+				t.Errorf("%d rows and %d lines, want %d", got, lines, probes)
+			}
+			if asked := total(t, n).Asked; asked != probes {
+				t.Errorf("%d probes, want %d", asked, probes)
+			}
+		})
+	}
+}
+
+// Without its journal, or with one cut short, a checkpoint is still good for a
+// survey in which nothing is missing and nothing there twice.
+func TestJournalGone(t *testing.T) {
+	truth := internet.Config{Seed: 5, MinHops: 4, MaxHops: 8}
+	for name, spoil := range map[string]struct {
+		do   func(file string) error
+		says string
+	}{
+		"gone": {os.Remove, "no such file or directory: all that left since the checkpoint is sent again\n"},
+		"of others": {func(file string) error {
+			return os.WriteFile(file, []byte("hopquote survey journal 1\n0123456789abcdef"), 0o600)
+		}, "it is of another run: all that left since"},
+		"cut": {func(file string) error { return os.Truncate(file, 1000) }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := open(t, truth)
+			dir := t.TempDir()
+			signal, lines, wait := started(t, n, "--rate=1k", "--mode=full", "-m", "8", "-w", "100ms", "--status=json", "--status-interval=20ms",
+				"--checkpoint", dir+"/check", "--checkpoint-interval=1h", "-o", "replies:"+dir+"/replies", "20.1.0.0/26")
+			until(t, lines)
+			time.Sleep(200 * time.Millisecond)
+			signal(syscall.SIGKILL)
+			_, _ = io.Copy(io.Discard, lines)
+			wait()
+			if err := spoil.do(dir + "/check.journal-1"); err != nil {
+				t.Fatal(err)
+			}
+			r := survey(t, n, "", "--resume", dir+"/check")
+			if r.code != 0 || !strings.Contains(r.stderr, spoil.says) || spoil.says == "" && strings.Contains(r.stderr, "journal") {
+				t.Fatalf("exit code %d: %s", r.code, r.stderr)
+			}
+			if got := readReplies(t, dir+"/replies", truth, frame.UDP); len(got) != 8*64 {
+				t.Errorf("%d replies, want %d", len(got), 8*64)
+			}
+		})
+	}
 }

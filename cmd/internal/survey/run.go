@@ -96,7 +96,7 @@ func (r *run) do() error {
 	if err := r.prepare(); err != nil {
 		return err
 	}
-	if err := privilege.Drop(); err != nil {
+	if err := privilege.Drop(r.keeps()...); err != nil {
 		return errors.Join(err, r.sink.Close(&r.end))
 	}
 	profile, err := startProfiles(r.o)
@@ -277,7 +277,7 @@ func (r *run) newStatus(perSecond float64) *status {
 		out: r.std.Err, form: r.o.status, every: r.o.interval, asked: perSecond, unit: "probes",
 		found: func() uint64 { return r.sink.Found() },
 		drops: func() uint64 { return r.before.KernelDrops + r.net.drops() },
-		begun: r.begun, before: &r.before,
+		begun: r.begun, before: &r.before, wake: r.net.wake,
 	}
 	if r.o.mode == "adaptive" {
 		s.unit = "traces"

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,6 +25,7 @@ type status struct {
 	unit  string  // of progress: probes or traces
 	found func() uint64
 	drops func() uint64
+	wake  func() // the loops
 
 	meters []*meter         // by loop
 	begun  time.Duration    // since the first run of the survey began
@@ -42,6 +44,7 @@ type meter struct {
 	next   time.Duration
 	last   sample
 	latest atomic.Pointer[sample]
+	wanted atomic.Bool // the next sample, as soon as can be
 }
 
 // failures are sends that did not do what was asked.
@@ -68,7 +71,7 @@ func (f *failures) add(o failures) {
 }
 
 // due tells whether the next sample is.
-func (m *meter) due(now time.Duration) bool { return now >= m.next }
+func (m *meter) due(now time.Duration) bool { return now >= m.next || m.wanted.Load() }
 
 // note takes a sample. The first one comes when probing begins.
 func (m *meter) note(now time.Duration, c rx.Counts, sending span, all, done uint64, failed failures) {
@@ -78,6 +81,7 @@ func (m *meter) note(now time.Duration, c rx.Counts, sending span, all, done uin
 	}
 	m.last, m.next = *n, now+m.every
 	m.latest.Store(n)
+	m.wanted.Store(false)
 }
 
 // sum adds up the latest samples of all loops, if each has one.
@@ -114,12 +118,25 @@ func (s *status) start(demand <-chan struct{}) {
 					s.write(s.form, s.line)
 				}
 			case <-demand:
+				s.refresh()
 				s.write(map[bool]string{true: "json", false: "text"}[s.form == "json"], false)
 			case <-s.stop:
 				return
 			}
 		}
 	}()
+}
+
+// refresh has the loops take samples, unless they have ended or are held up.
+func (s *status) refresh() {
+	for _, m := range s.meters {
+		m.wanted.Store(true)
+	}
+	s.wake()
+	wanted := func(m *meter) bool { return m.wanted.Load() }
+	for turn := 0; turn < 20 && slices.ContainsFunc(s.meters, wanted); turn++ {
+		time.Sleep(5 * time.Millisecond)
+	}
 }
 
 // end stops reporting, after a last report.
