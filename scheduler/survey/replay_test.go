@@ -9,7 +9,6 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/hopquote/hopquote/bench/simnet/internet"
 	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/rx"
 	"github.com/hopquote/hopquote/scheduler"
@@ -104,20 +103,8 @@ func (f *found) clone() (map[point]netip.Addr, map[Trace]Stop) {
 // again but what was in flight, and misses nothing.
 func TestReplay(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		truth := internet.Config{
-			Seed: rapid.Uint64().Draw(r, "seed"), MinHops: 4, MaxHops: rapid.IntRange(4, 20).Draw(r, "max hops"),
-			Silent: rapid.SampledFrom([]int{0, 20}).Draw(r, "silent"), SilentHosts: rapid.SampledFrom([]int{0, 30}).Draw(r, "silent hosts"),
-		}
-		mode := rapid.SampledFrom([]string{"random", "full", "adaptive"}).Draw(r, "mode")
-		cfg := config(t, frame.UDP, addrs(rapid.IntRange(1, 60).Draw(r, "targets")))
-		cfg.Max = uint8(rapid.IntRange(4, 24).Draw(r, "max"))
-		cfg.Flows = rapid.IntRange(1, 2).Draw(r, "flows")
-		cfg.Shards = uint64(rapid.IntRange(1, 3).Draw(r, "shards"))
-		cfg.Backoff = rapid.Bool().Draw(r, "backoff")
-		if mode != "random" {
-			cfg.Attempts = rapid.IntRange(1, 3).Draw(r, "attempts")
-		}
-		rate := float64(rapid.SampledFrom([]int{100, 10000}).Draw(r, "rate"))
+		d := draw(t, r)
+		truth, mode, cfg := d.truth, d.mode, d.cfg
 		twice := rapid.Bool().Draw(r, "twice")
 
 		got := &found{newAnswers(t, truth, &cfg), map[Trace]Stop{}}
@@ -137,7 +124,7 @@ func TestReplay(t *testing.T) {
 			var first map[point]netip.Addr
 			var stops map[Trace]Stop
 			w.saved = func() { first, stops = got.clone() }
-			(&world{truth: truth, again: twice}).run(t, w, rate)
+			(&world{truth: truth, again: twice}).run(t, w, d.rate)
 			for _, tag := range w.sent {
 				if left[tag] && !aloft[tag] {
 					r.Fatalf("%s: the probe %x left again", mode, tag)

@@ -27,6 +27,34 @@ func newKept(t testing.TB, mode string, cfg Config) kept {
 	return s.(kept)
 }
 
+// drawn is a survey of any kind, in any Internet.
+type drawn struct {
+	truth internet.Config
+	mode  string
+	cfg   Config
+	rate  float64
+}
+
+func draw(t testing.TB, r *rapid.T) drawn {
+	d := drawn{
+		truth: internet.Config{
+			Seed: rapid.Uint64().Draw(r, "seed"), MinHops: 4, MaxHops: rapid.IntRange(4, 20).Draw(r, "max hops"),
+			Silent: rapid.SampledFrom([]int{0, 20}).Draw(r, "silent"), SilentHosts: rapid.SampledFrom([]int{0, 30}).Draw(r, "silent hosts"),
+		},
+		mode: rapid.SampledFrom([]string{"random", "full", "adaptive"}).Draw(r, "mode"),
+		cfg:  config(t, rapid.SampledFrom(methods).Draw(r, "method"), addrs(rapid.IntRange(0, 60).Draw(r, "targets"))),
+		rate: float64(rapid.SampledFrom([]int{100, 10000}).Draw(r, "rate")),
+	}
+	d.cfg.Max = uint8(rapid.IntRange(4, 24).Draw(r, "max"))
+	d.cfg.Flows = rapid.IntRange(1, 2).Draw(r, "flows")
+	d.cfg.Shards = uint64(rapid.IntRange(1, 3).Draw(r, "shards"))
+	d.cfg.Backoff = rapid.Bool().Draw(r, "backoff")
+	if d.mode != "random" {
+		d.cfg.Attempts = rapid.IntRange(1, 3).Draw(r, "attempts")
+	}
+	return d
+}
+
 // cut ends a strategy when so many probes have left, and keeps its state.
 type cut struct {
 	kept
@@ -56,22 +84,9 @@ func (c *cut) Done() bool { return c.state != nil || c.kept.Done() }
 // that is not: no answer is missing or there twice, and no trace.
 func TestSaveRestore(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		truth := internet.Config{
-			Seed: rapid.Uint64().Draw(r, "seed"), MinHops: 4, MaxHops: rapid.IntRange(4, 20).Draw(r, "max hops"),
-			Silent: rapid.SampledFrom([]int{0, 20}).Draw(r, "silent"), SilentHosts: rapid.SampledFrom([]int{0, 30}).Draw(r, "silent hosts"),
-		}
-		mode := rapid.SampledFrom([]string{"random", "full", "adaptive"}).Draw(r, "mode")
-		m := rapid.SampledFrom(methods).Draw(r, "method")
-		cfg := config(t, m, addrs(rapid.IntRange(0, 60).Draw(r, "targets")))
-		cfg.Max = uint8(rapid.IntRange(4, 24).Draw(r, "max"))
-		cfg.Flows = rapid.IntRange(1, 2).Draw(r, "flows")
+		d := draw(t, r)
+		truth, mode, cfg := d.truth, d.mode, d.cfg
 		cfg.GapLimit = rapid.IntRange(0, 5).Draw(r, "gap limit")
-		cfg.Shards = uint64(rapid.IntRange(1, 3).Draw(r, "shards"))
-		cfg.Backoff = rapid.Bool().Draw(r, "backoff")
-		if mode != "random" {
-			cfg.Attempts = rapid.IntRange(1, 3).Draw(r, "attempts")
-		}
-		rate := float64(rapid.SampledFrom([]int{100, 10000}).Draw(r, "rate"))
 		run := func(cuts func() int) (*answers, map[Trace]Stop) {
 			cfg := cfg
 			got, stops := newAnswers(t, truth, &cfg), map[Trace]Stop{}
@@ -91,7 +106,7 @@ func TestSaveRestore(t *testing.T) {
 					}
 				}
 				c := &cut{kept: s, left: cuts()}
-				w.run(t, c, rate)
+				w.run(t, c, d.rate)
 				if state = c.state; state == nil {
 					return got, stops
 				}

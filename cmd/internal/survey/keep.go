@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hopquote/hopquote/cmd/internal/survey/checkpoint"
+	"github.com/hopquote/hopquote/cmd/internal/survey/journal"
 	"github.com/hopquote/hopquote/cmd/internal/survey/sink"
 	"github.com/hopquote/hopquote/rx"
 	"github.com/hopquote/hopquote/scheduler"
@@ -24,6 +25,8 @@ type keeper struct {
 	sink  *sink.Sink
 	fail  func(error)
 	next  atomic.Int64 // when the loops are to meet, in nanoseconds
+	// journal has what happened since the last checkpoint; nil for none.
+	journal *journal.Writer
 
 	mu      sync.Mutex // guards parts, present, gone, met
 	parts   []part     // by loop
@@ -63,10 +66,41 @@ func (k *keeper) wake() time.Duration {
 	return time.Duration(k.next.Load())
 }
 
-// plan begins a checkpoint if it is time. A loop calls it between two steps of
-// its strategy.
+// maxJournal is how many bytes a journal has, about, before a checkpoint begins
+// another one.
+const maxJournal = 256 << 20
+
+// begin writes the checkpoint that a run begins with, before anything leaves.
+func (k *keeper) begin(now time.Duration, loops []*watched) error {
+	if k.every == 0 {
+		return nil
+	}
+	begun := time.Now()
+	for _, w := range loops {
+		k.parts[w.loop] = w.part()
+	}
+	failed := k.fail
+	var err error
+	k.fail = func(e error) { err = e }
+	k.take(now, begun)
+	for k.busy.Load() { // the sink's goroutine has to come by first
+		time.Sleep(time.Millisecond)
+	}
+	k.writing.Wait()
+	k.fail = failed
+	return err
+}
+
+// plan writes down what a loop did in its last round, and begins a checkpoint if
+// it is time. A loop calls it between two steps of its strategy.
 func (k *keeper) plan(w *watched, now time.Duration) {
-	if k.every == 0 || int64(now) < k.next.Load() || k.busy.Load() {
+	if k.every == 0 {
+		return
+	}
+	if err := w.flush(now); err != nil && !k.ending.Load() {
+		k.fail(err)
+	}
+	if k.busy.Load() || int64(now) < k.next.Load() && k.journal.Size() < maxJournal {
 		return
 	}
 	begun := time.Now()
@@ -113,6 +147,14 @@ func (k *keeper) part() {
 // wait for.
 func (k *keeper) take(now time.Duration, begun time.Time) {
 	c := k.snap(now, k.parts)
+	var err error
+	if c.Journal, err = k.journal.Next(); err != nil {
+		k.next.Store(int64(now + k.every))
+		k.fail(err)
+		k.part()
+		return
+	}
+	c.JournalID = k.journal.ID()
 	k.busy.Store(true)
 	k.next.Store(int64(now + max(k.every, 20*time.Since(begun))))
 	k.sink.Mark(func(cut *sink.Cut, err error) {
@@ -131,11 +173,14 @@ func (k *keeper) take(now time.Duration, begun time.Time) {
 
 // leave notes what a loop knows that is about to end. The others no longer wait
 // for it.
-func (k *keeper) leave(w *watched) {
+func (k *keeper) leave(w *watched, now time.Duration) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.every == 0 || k.parts[w.loop].gone {
 		return
+	}
+	if err := w.flush(now); err != nil && !k.ending.Load() {
+		k.fail(err)
 	}
 	p := w.part()
 	p.gone = true
@@ -157,7 +202,28 @@ func (k *keeper) write(c *checkpoint.Checkpoint, cut *sink.Cut, now time.Duratio
 		return err
 	}
 	k.last, k.written = now, true
+	if c.Journal > 0 {
+		k.journal.Forget(c.Journal)
+	}
 	return nil
+}
+
+// until is up to where of the run the file can be gone on from.
+func (k *keeper) until() time.Duration {
+	if k.journal == nil {
+		return k.last
+	}
+	at, _ := k.journal.Until()
+	return max(at, k.last)
+}
+
+// whole tells that the file and the journal have all there is.
+func (k *keeper) whole() bool {
+	if k.journal == nil {
+		return false
+	}
+	_, whole := k.journal.Until()
+	return whole
 }
 
 // wait waits until no checkpoint is on its way.

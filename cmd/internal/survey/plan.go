@@ -8,6 +8,7 @@ import (
 	"net/netip"
 
 	"github.com/hopquote/hopquote/cmd/internal/target"
+	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/scheduler"
 	strategy "github.com/hopquote/hopquote/scheduler/survey"
 	"github.com/hopquote/hopquote/scheduler/survey/space"
@@ -80,6 +81,9 @@ type surveyor interface {
 	Of(tag int) (strategy.Trace, int)
 	Save(b []byte, aloft []int) []byte
 	Restore(data []byte) error
+	Probe(tag int) *frame.Probe
+	Replay(*strategy.Event) error
+	Replayed()
 	// progress is how much there is to do, in probes or traces, and how much of
 	// it is done.
 	progress() (all, done uint64)

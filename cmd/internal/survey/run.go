@@ -120,6 +120,9 @@ func (r *run) do() error {
 			}
 		}
 	}()
+	if err := r.keeper.begin(r.begun, r.loops); err != nil {
+		return errors.Join(err, r.sink.Close(&r.end))
+	}
 	r.status.start(s.demand)
 	err = r.engines.Run(ctx)
 	if errors.Is(err, scheduler.ErrInterrupted) {
@@ -148,6 +151,9 @@ func (r *run) close(err error) {
 		w.note(r.end.At)
 	}
 	r.keeper.ending.Store(true)
+	for _, w := range r.loops {
+		_ = w.flush(r.end.At) // the last checkpoint has it too
+	}
 	r.keeper.wait()
 	last := r.last()
 	r.end.Counts, r.frames, r.end.KernelDrops, r.end.Complete = last.Counts, last.Frames, last.KernelDrops, last.Complete
@@ -192,7 +198,13 @@ func (r *run) prepare() error {
 			return errors.Join(err, r.sink.Close(&r.end))
 		}
 	}
-	return r.restore()
+	if err := r.restore(); err != nil || r.keeper.journal == nil {
+		return err
+	}
+	for _, w := range r.loops {
+		w.log = r.keeper.journal.Log(w.loop)
+	}
+	return nil
 }
 
 // addLoop makes the next of the loops, which sends so many probes in a second.
@@ -225,10 +237,11 @@ func (r *run) addLoop(loop int, perSecond float64) error {
 		engine.Batch = maxBatch
 	}
 	if r.sink.Frames() {
-		engine.Observer = frames{r.sink}
+		engine.Observer = frames{w}
 	}
 	e := scheduler.New(engine)
-	w.counts, w.frames, w.book = e.Counts, e.Frames, book
+	w.counts, w.frames, w.book, w.now = e.Counts, e.Frames, book, engine.Clock.Now
+	w.drops = func() uint64 { drops, _ := n.rings[loop].Drops(); return drops }
 	r.loops, r.engines, r.status.meters = append(r.loops, w), append(r.engines, e), append(r.status.meters, w.meter)
 	return nil
 }

@@ -1,12 +1,13 @@
 package survey
 
 import (
-	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
 	"github.com/hopquote/hopquote/cmd/internal/survey/checkpoint"
+	"github.com/hopquote/hopquote/cmd/internal/survey/journal"
 	"github.com/hopquote/hopquote/scheduler/survey/pack"
 )
 
@@ -22,6 +23,9 @@ func (r *run) newKeeper() *keeper {
 	}
 	k := newKeeper(path, every, o.loops)
 	k.snap, k.fail, k.sink = r.snapshot, r.stop, r.sink
+	if every > 0 {
+		k.journal = journal.NewWriter(path, r.rand.Uint64())
+	}
 	return k
 }
 
@@ -29,7 +33,7 @@ func (r *run) newKeeper() *keeper {
 func (r *run) snapshot(now time.Duration, parts []part) *checkpoint.Checkpoint {
 	c := &checkpoint.Checkpoint{Head: checkpoint.Head{
 		Version: version(), Args: r.args, Settings: r.settings(), Complete: true,
-		Start: r.net.epoch, Active: r.active(now), Runs: r.before.Runs + 1, Seed: r.o.seed,
+		Start: r.net.epoch, At: now, Active: r.active(now), Runs: r.before.Runs + 1, Seed: r.o.seed,
 		KeyIDs: slices.Concat(r.before.KeyIDs, r.keyIDs),
 		Src:    [2]string{addr(r.net, 0), addr(r.net, 1)}, SrcPort: r.net.srcPort, Sum: r.net.sum, Link: r.net.link(),
 		Counts: r.before.Counts, Resent: r.before.Resent, Frames: r.before.Frames, KernelDrops: r.before.KernelDrops + r.net.drops(),
@@ -55,32 +59,6 @@ func (r *run) last() *checkpoint.Checkpoint {
 	return c
 }
 
-// restore brings the loops to where they were at the checkpoint.
-func (r *run) restore() error {
-	if r.resumed == nil {
-		return nil
-	}
-	in := pack.NewReader(r.resumed.State)
-	var errs []error
-	for _, w := range r.loops {
-		errs = append(errs, w.Restore(in.Bytes()))
-		_, done := w.progress()
-		r.status.had += done
-	}
-	if err := errors.Join(append(errs, in.End())...); err != nil {
-		return errors.Join(fmt.Errorf("--resume %s: %w", r.o.resume, err), r.sink.Close(&r.end))
-	}
-	return nil
-}
-
-// takeBack has the probes that were in flight count as never sent: they will be
-// sent again.
-func takeBack(h *checkpoint.Head) {
-	h.Resent += h.Counts.InFlight
-	h.Counts.Sent -= h.Counts.InFlight
-	h.Counts.InFlight = 0
-}
-
 // active is how long this run and those before it took.
 func (r *run) active(now time.Duration) time.Duration { return r.before.Active + now - r.begun }
 
@@ -99,14 +77,20 @@ func (r *run) finish(c *checkpoint.Checkpoint) (string, error) {
 	if err == nil {
 		err = k.write(c, cut, r.end.At)
 	}
+	if err == nil && k.journal != nil {
+		k.journal.Close()
+		k.journal.Forget(math.MaxUint64)
+	}
 	again := "hopquote survey --resume " + k.path
 	switch {
 	case c.Complete:
 		return "", err
 	case err == nil:
 		return "go on with: " + again, nil
+	case k.written && k.whole():
+		return "go on with: " + again, err
 	case k.written:
-		return fmt.Sprintf("go on from %s before the end with: %s", (r.end.At - k.last).Round(time.Millisecond), again), err
+		return fmt.Sprintf("go on from %s before the end with: %s", (r.end.At - k.until()).Round(time.Millisecond), again), err
 	case r.resumed != nil:
 		return "go on from where this run began with: " + again, err
 	}

@@ -63,7 +63,6 @@ func Main(args []string, std Std) int {
 			return usageError(std, err)
 		}
 		r.o, r.before = o, r.resumed.Head
-		takeBack(&r.before)
 	}
 	if !o.seeded {
 		o.seed = r.rand.Uint64()

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/hopquote/hopquote/cmd/internal/output/record"
+	"github.com/hopquote/hopquote/cmd/internal/survey/journal"
 	"github.com/hopquote/hopquote/cmd/internal/survey/sink"
 	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/rx"
@@ -27,6 +28,10 @@ type watched struct {
 	loop     int // its number
 	senders  *senders
 	keeper   *keeper
+	log      *journal.Log  // nil for none
+	drops    func() uint64 // replies that found no room in the ring
+	dropped  uint64        // by the last sample
+	now      func() time.Duration
 	sending  span // of all probes
 	meter    *meter
 	record   record.Reply // scratch
@@ -74,6 +79,7 @@ func (w *watched) Plan(pass *scheduler.Pass) {
 // note takes a sample for the status.
 func (w *watched) note(now time.Duration) {
 	all, done := w.progress()
+	w.dropped = w.drops()
 	w.meter.note(now, w.counts(), w.sending, all, done, w.senders.failures())
 }
 
@@ -81,9 +87,17 @@ func (w *watched) note(now time.Duration) {
 func (w *watched) Done() bool {
 	done := w.surveyor.Done() || w.draining.Load() && w.counts().InFlight == 0
 	if done {
-		w.keeper.leave(w)
+		w.keeper.leave(w, w.now())
 	}
 	return done
+}
+
+// flush writes down what happened since the last time.
+func (w *watched) flush(now time.Duration) error {
+	if w.log == nil || w.log.Empty() {
+		return nil
+	}
+	return w.log.Flush(now, &journal.Totals{Counts: w.counts(), Frames: w.frames(), Drops: w.dropped})
 }
 
 // Sent passes on that a probe left.
@@ -93,11 +107,27 @@ func (w *watched) Sent(tag int, p *frame.Probe, at time.Duration) {
 	}
 	w.sending.last = at
 	w.sending.probes++
+	if w.log != nil {
+		w.log.Left(tag, at)
+	}
+	w.left(tag, p, at)
+	w.surveyor.Sent(tag, p, at)
+}
+
+// left passes it on to the sink.
+func (w *watched) left(tag int, p *frame.Probe, at time.Duration) {
 	if w.probes {
 		t, attempt := w.Of(tag)
 		w.sink.Sent(t.Target, uint16(t.Flow), uint8(attempt), p, at)
 	}
-	w.surveyor.Sent(tag, p, at)
+}
+
+// Expired passes on that a probe was given up.
+func (w *watched) Expired(tag int, o *rx.Origin) {
+	if w.log != nil {
+		w.log.Expired(tag)
+	}
+	w.surveyor.Expired(tag, o)
 }
 
 // reply is told of every reply to a probe.
@@ -114,6 +144,9 @@ func (w *watched) reply(r *strategy.Reply) {
 	if !b.Kind.IsError() {
 		w.record.Quoted, w.record.Ext = 0, nil
 	}
+	if w.log != nil {
+		w.log.Learned(m.Tag, &w.record)
+	}
 	w.sink.Reply(&w.record)
 }
 
@@ -127,15 +160,22 @@ var stops = [...]record.Stop{
 	strategy.GapLimit: record.GapLimit, strategy.LastTTL: record.MaxTTL,
 }
 
-// frames takes the frames of a run to the sink.
-type frames struct{ sink *sink.Sink }
+// frames takes the frames of a loop to the sink.
+type frames struct{ *watched }
+
+func (f frames) frame(at time.Duration, out bool, b []byte) {
+	if f.log != nil {
+		f.log.Frame(at, out, b)
+	}
+	f.sink.Frame(at, out, b)
+}
 
 // FrameSent implements scheduler.Observer.
-func (f frames) FrameSent(at time.Duration, b []byte) { f.sink.Frame(at, true, b) }
+func (f frames) FrameSent(at time.Duration, b []byte) { f.frame(at, true, b) }
 
 // FrameMatched implements scheduler.Observer.
 func (f frames) FrameMatched(p *rx.Packet, _ *rx.Match) {
 	if !p.Local {
-		f.sink.Frame(p.At, false, p.Data)
+		f.frame(p.At, false, p.Data)
 	}
 }

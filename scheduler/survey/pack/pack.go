@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/netip"
 )
 
 // ErrShort is Reader's error for data that end too early or make no sense.
@@ -27,6 +28,19 @@ func Float(b []byte, v float64) []byte { return Fixed(b, math.Float64bits(v)) }
 // Bytes appends bytes behind their length.
 func Bytes(b, data []byte) []byte { return append(Uint(b, uint64(len(data))), data...) }
 
+// Addr appends an address, valid or not.
+func Addr(b []byte, a netip.Addr) []byte {
+	switch {
+	case a.Is4():
+		v := a.As4()
+		return Bytes(b, v[:])
+	case a.IsValid():
+		v := a.As16()
+		return Bytes(b, v[:])
+	}
+	return Uint(b, 0)
+}
+
 // Reader takes out what was appended, in the same order. After an error it gives
 // zeros; Err tells of it.
 type Reader struct {
@@ -39,6 +53,9 @@ func NewReader(data []byte) *Reader { return &Reader{data: data} }
 
 // Err is the first error.
 func (r *Reader) Err() error { return r.err }
+
+// Len is how many bytes are left.
+func (r *Reader) Len() int { return len(r.data) }
 
 // End gives the first error, or one if anything is left.
 func (r *Reader) End() error {
@@ -123,6 +140,16 @@ func (r *Reader) Bytes() []byte {
 	b := r.data[:n:n]
 	r.data = r.data[n:]
 	return b
+}
+
+// Addr takes an address out, valid or not.
+func (r *Reader) Addr() netip.Addr {
+	b := r.Bytes()
+	a, ok := netip.AddrFromSlice(b)
+	if !ok && len(b) > 0 {
+		r.Fail(fmt.Errorf("an address of %d bytes", len(b)))
+	}
+	return a
 }
 
 // Next takes n bytes out that were appended without their length.

@@ -1,7 +1,7 @@
 // Package checkpoint is the file that a survey goes on from after it was
 // stopped, however that came about.
 //
-//	line    "hopquote survey checkpoint 1"
+//	line    "hopquote survey checkpoint 2"
 //	Head    length, JSON
 //	state   length, what the strategy keeps of itself
 //	results length, what the outputs do
@@ -43,7 +43,12 @@ type Head struct {
 	Complete bool // there is nothing left to do
 	Stopped  bool // the run ended here, and nothing was written since
 
+	// Journal is the number of the one that begins here, and JournalID the id of
+	// the run that writes it. 0: there is none.
+	Journal, JournalID uint64
+
 	Start   time.Time     // of the first run
+	At      time.Duration // of this moment, since then
 	Active  time.Duration // how long the runs took together
 	Runs    int           // how many there were
 	Seed    uint64
@@ -77,7 +82,7 @@ func (h *Head) Differ(now []Setting) error {
 }
 
 const (
-	magic = "hopquote survey checkpoint 1\n"
+	magic = "hopquote survey checkpoint 2\n"
 	// maxSize bounds what is read, in bytes.
 	maxSize = 16 << 30
 )
