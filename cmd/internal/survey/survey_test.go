@@ -217,10 +217,10 @@ func ExampleMain() {
 	fmt.Println(Main([]string{"--dry-run", "--seed=1", "--mode=full", "--rate=10kpps", "--per-prefix=24", "20.0.0.0/8"}, Std{Out: os.Stdout, Err: os.Stdout}))
 	// Output:
 	// targets   65536
-	// probes    2097152 (mode full, TTL 1 to 32, 1 flows)
+	// probes    2097152 (mode full, TTL 1 to 32, flows 1)
 	// size      48 bytes on the link
 	// rate      10000 probes/s, 3840000 bit/s
-	// time      3m29.715s
+	// time      3m29.715s, and up to 2s for the last replies
 	// seed      1
 	// 0
 }
