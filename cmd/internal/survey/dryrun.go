@@ -30,6 +30,26 @@ func (r *run) dryRun(s surveyor) string {
 		fmt.Fprintf(&b, "rate      as fast as the sender\n")
 	}
 	fmt.Fprintf(&b, "seed      %d\n", o.seed)
+	b.WriteString(r.dryRoutes())
+	return b.String()
+}
+
+// dryRoutes tells how many targets go where.
+func (r *run) dryRoutes() string {
+	routes, err := findRoutes(r.o, r.targets)
+	if err == nil {
+		err = routes.checkLink()
+	}
+	if err != nil {
+		return fmt.Sprintf("routes    %v\n", err)
+	}
+	var b strings.Builder
+	for _, h := range routes.nextHops() {
+		fmt.Fprintf(&b, "route     %v\n", h)
+	}
+	for _, l := range routes.leftOut() {
+		fmt.Fprintf(&b, "left out  %v\n", l)
+	}
 	return b.String()
 }
 

@@ -85,6 +85,9 @@ func (r *run) do() error {
 			return fmt.Errorf("--resume %s: %w", r.o.resume, err)
 		}
 	}
+	for _, l := range r.net.leftOut() {
+		fmt.Fprintf(r.std.Err, "hopquote survey: %v\n", l)
+	}
 	if r.o.keepOut {
 		if err := r.net.keepKernelOut(r.o); err != nil {
 			fmt.Fprintf(r.std.Err, "hopquote survey: --keep-kernel-out: %v\n", err)
@@ -213,6 +216,7 @@ func (r *run) addLoop(loop int, perSecond float64) error {
 	env := n.any()
 	w := &watched{srcPort: n.firstPort(loop, o.loops), meter: &meter{every: o.interval, last: sample{at: r.begun}}, sink: r.sink, draining: &r.draining}
 	w.loop, w.keeper, w.senders = loop, r.keeper, &n.senders[loop]
+	w.unrouted, w.targets, w.resumed = n.unrouted(), r.targets, r.resumed != nil
 	if o.method.HasPorts() {
 		w.stride = uint16(o.loops)
 	}
@@ -231,7 +235,7 @@ func (r *run) addLoop(loop int, perSecond float64) error {
 	}
 	engine := scheduler.Config{
 		Strategy: w, Clock: scheduler.Monotonic{Epoch: n.epoch}, Sender: n.senders[loop].sender(), Receiver: n.rings[loop], Book: book,
-		Link: env.Header, MTU: env.MTU, Window: window, Rate: perSecond, Full: r.sink.Full,
+		Unrouted: n.unrouted(), Link: env.Header, MTU: env.MTU, Window: window, Rate: perSecond, Full: r.sink.Full,
 	}
 	if perSecond == 0 {
 		engine.Batch = maxBatch

@@ -155,7 +155,10 @@ func (r *run) report() int {
 		if code == exitDone {
 			code = exitPartial
 		}
-		fmt.Fprintf(r.std.Err, "hopquote survey: %d probes never left: the link refused them, or %s\n", s.failures.undelivered, r.net.nextHops())
+		fmt.Fprintf(r.std.Err, "hopquote survey: %d probes never left: the link refused them\n", s.failures.undelivered)
+	}
+	if r.net.silent() && code == exitDone {
+		code = exitPartial // told at the beginning
 	}
 	if r.onward != "" {
 		fmt.Fprintf(r.std.Err, "hopquote survey: %s\n", r.onward)
