@@ -41,7 +41,6 @@ type status struct {
 // meter takes samples of a loop.
 type meter struct {
 	every  time.Duration
-	next   time.Duration
 	last   sample
 	latest atomic.Pointer[sample]
 	wanted atomic.Bool // the next sample, as soon as can be
