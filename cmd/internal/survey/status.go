@@ -23,7 +23,7 @@ type status struct {
 	every time.Duration
 	asked float64 // probes in a second; 0: no limit
 	unit  string  // of progress: probes or traces
-	found func() uint64
+	found func() (n uint64, exact bool)
 	drops func() uint64
 	wake  func() // the loops
 
@@ -171,6 +171,7 @@ type report struct {
 	Late        uint64  `json:"late_total"`
 	Stray       uint64  `json:"stray_total"`
 	Found       uint64  `json:"interfaces"`
+	Exact       bool    `json:"interfaces_exact"` // else within about 1 %
 	KernelDrops uint64  `json:"kernel_drops_total"`
 	Answers     float64 `json:"answered_share"` // of the probes that are settled
 	Matches     float64 `json:"matched_share"`  // of the replies: those that belong to a probe, duplicates and late ones included
@@ -188,8 +189,9 @@ func (s *status) report() (report, bool) {
 	r := report{
 		ElapsedNS: int64(n.at), Unit: s.unit, Total: n.all, Done: n.done, Sent: c.Sent, RatePPS: n.recent, AveragePPS: n.sending.rate(), AskedPPS: s.asked,
 		InFlight: c.InFlight, Answered: c.Answered, Expired: c.Expired, Replies: c.Received, Duplicate: c.Duplicate, Late: c.Late,
-		Stray: c.Strays(), Found: s.found(), KernelDrops: s.drops(),
+		Stray: c.Strays(), KernelDrops: s.drops(),
 	}
+	r.Found, r.Exact = s.found()
 	if settled := c.Answered + c.Expired; settled > 0 {
 		r.Answers = float64(c.Answered) / float64(settled)
 	}
@@ -252,7 +254,7 @@ func (r *report) parts(full bool) []string {
 	if r.AskedPPS > 0 {
 		asked = fmt.Sprintf("%.0f", r.AskedPPS)
 	}
-	progress, found := fmt.Sprintf("%s %.1f%% (%s left)", clock(r.ElapsedNS), share, left), fmt.Sprintf("%d interfaces", r.Found)
+	progress, found := fmt.Sprintf("%s %.1f%% (%s left)", clock(r.ElapsedNS), share, left), interfaces(r.Found, r.Exact)
 	sent, replies := fmt.Sprintf("sent %d, %.0f/s", r.Sent, r.RatePPS), fmt.Sprintf("replies %d", r.Replies)
 	if full {
 		sent += fmt.Sprintf(" (average %.0f, asked %s)", r.AveragePPS, asked)
@@ -270,6 +272,14 @@ func (r *report) parts(full bool) []string {
 		parts = slices.Insert(parts, at, fmt.Sprintf("%s %d", wrong.name, wrong.n))
 	}
 	return parts
+}
+
+// interfaces tells how many there are.
+func interfaces(n uint64, exact bool) string {
+	if exact {
+		return fmt.Sprintf("%d interfaces", n)
+	}
+	return fmt.Sprintf("about %d interfaces", n)
 }
 
 // clock writes nanoseconds as h:mm:ss.

@@ -38,7 +38,7 @@ func TestElapsedIsNotNegative(t *testing.T) {
 	m.note(time.Millisecond, rx.Counts{}, span{}, 10, 0, failures{})
 	s := &status{
 		begun: 10 * time.Millisecond, before: &checkpoint.Head{Active: time.Second}, meters: []*meter{m},
-		found: func() uint64 { return 0 }, drops: func() uint64 { return 0 },
+		found: func() (uint64, bool) { return 0, true }, drops: func() uint64 { return 0 },
 	}
 	if r, ok := s.report(); !ok || r.ElapsedNS != int64(time.Second) {
 		t.Errorf("%v, elapsed %d", ok, r.ElapsedNS)

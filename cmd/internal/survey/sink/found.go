@@ -10,11 +10,19 @@ import (
 // totals is what may be read from anywhere at any time.
 type totals struct {
 	found, traces atomic.Uint64
+	rough         atomic.Bool // found is an estimate
 }
 
-// Found is how many addresses have answered so far: exactly up to a few hundred
-// thousand, and from there on within about one in a hundred.
-func (s *Sink) Found() uint64 { return s.total.found.Load() }
+// Found is how many addresses have answered so far, and whether that is exact: it
+// is up to a few hundred thousand, and from there on within about one in a
+// hundred.
+func (s *Sink) Found() (n uint64, exact bool) { return s.total.found.Load(), !s.total.rough.Load() }
+
+// tell lets others know how many there are.
+func (t *totals) tell(r *responders) {
+	t.found.Store(r.count())
+	t.rough.Store(r.level > 0)
+}
 
 // Finished is how many traces are finished so far.
 func (s *Sink) Finished() uint64 { return s.total.traces.Load() }

@@ -47,8 +47,8 @@ func resumed(t *testing.T, r *responders) responders {
 	if err := after.restore(before.save(nil)); err != nil {
 		t.Fatal(err)
 	}
-	if after.Found() != r.count() {
-		t.Errorf("tells of %d, want %d", after.Found(), r.count())
+	if n, exact := after.Found(); n != r.count() || exact != (r.level == 0) {
+		t.Errorf("tells of %d, exactly: %v; want %d", n, exact, r.count())
 	}
 	return after.found
 }

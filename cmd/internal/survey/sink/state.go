@@ -37,7 +37,7 @@ func (s *Sink) restore(data []byte) error {
 		s.found.enter(max(r.Fixed(), 1))
 	}
 	s.found.restored()
-	s.total.found.Store(s.found.count())
+	s.total.tell(&s.found)
 	for range r.Count(6) {
 		if t := restoreTrace(r); r.Err() == nil {
 			s.trace.open[key{t.Index, t.Flow}] = t
