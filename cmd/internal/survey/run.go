@@ -184,7 +184,7 @@ func (r *run) prepare() error {
 	r.record = record.Run{
 		Program: "hopquote", Version: version(), Args: r.args, Host: host, Start: n.epoch, Seed: o.seed, Mode: o.mode, Method: o.method,
 		TCPFlags: o.flags, Src4: n.src(0), Src6: n.src(1), DstPort: o.port, TOS: o.tos, First: o.first, Max: o.max, Flows: o.flows,
-		Attempts: o.attempts, GapLimit: o.gap, Timeout: o.timeout, Rate: perSecond, Size4: r.cfg.Probe4.Size, Size6: r.cfg.Probe6.Size,
+		Attempts: o.attempts, GapLimit: o.gapLimit(), Timeout: o.timeout, Rate: perSecond, Size4: r.cfg.Probe4.Size, Size6: r.cfg.Probe6.Size,
 		Link: env.Header.Type, Interface: env.Interface.Name,
 	}
 	r.status = r.newStatus(perSecond)
@@ -279,7 +279,7 @@ func (r *run) newBook(perSecond float64) (*rx.Ledger, int, error) {
 func (r *run) newStatus(perSecond float64) *status {
 	s := &status{
 		out: r.std.Err, form: r.o.status, every: r.o.interval, asked: perSecond, unit: "probes",
-		found: r.sink.Found,
+		found: func() (uint64, bool) { return r.sink.Found() },
 		drops: func() uint64 { return r.before.KernelDrops + r.net.drops() },
 		begun: r.begun, before: &r.before, wake: r.net.wake,
 	}
