@@ -67,6 +67,9 @@ func (n *network) open(o *options, targets *space.Space, r *rand.Rand, gone func
 	if err := n.openRings(o); err != nil {
 		return err
 	}
+	if err := n.hearElsewhere(o); err != nil {
+		return err
+	}
 	for _, e := range n.envelopes {
 		if e == nil {
 			continue

@@ -7,6 +7,8 @@ import (
 
 	"golang.org/x/net/bpf"
 
+	"github.com/hopquote/hopquote/frame"
+	"github.com/hopquote/hopquote/frame/link"
 	"github.com/hopquote/hopquote/rx"
 	"github.com/hopquote/hopquote/scheduler"
 )
@@ -16,6 +18,7 @@ type Receiver interface {
 	scheduler.Receiver
 	Wake()
 	Inject(data []byte, at time.Duration)
+	Hear(e *rx.Elsewhere)
 	Close() error
 }
 
@@ -50,4 +53,31 @@ func (w *Wire) receiver(window int, filter []bpf.RawInstruction) (Receiver, erro
 		return nil, err
 	}
 	return ring, nil
+}
+
+// hearElsewhere has the receiver take in what comes by other interfaces, if
+// there are any. What a link-local source sends is answered on its link, and
+// what this host sends to itself by the loopback.
+func (w *Wire) hearElsewhere(window int, spec rx.FilterSpec) error {
+	env := &w.Envelope
+	if env.Local || env.Zone != "" {
+		return nil
+	}
+	if alone, err := link.Alone(env.Interface.Index); err == nil && alone {
+		return nil
+	}
+	spec.Link = frame.LinkRaw
+	filter, err := spec.Program()
+	if err != nil {
+		return err
+	}
+	e, err := rx.OpenElsewhere(rx.ElsewhereConfig{
+		Interface: &net.Interface{Index: env.Interface.Index, Name: env.Interface.Name}, Link: env.Header.Type, Filter: filter,
+		IPv4: env.Src.Is4(), IPv6: env.Src.Is6(), Packets: copies * min(window, socketWindow), Epoch: w.Epoch,
+	})
+	if err != nil {
+		return err
+	}
+	w.Receiver.Hear(e)
+	return nil
 }
