@@ -78,8 +78,10 @@ func (r *Responder) quote(p *ipPacket, re *reply, hop, extension int) []byte {
 		whole = append([]byte(nil), whole...)
 		re.age(whole, had, hop)
 		apply(re.quote.edits, whole, had)
+		var inner *layer
 		for i := range re.quote.layers {
-			whole = re.quote.layers[i].around(whole)
+			l := &re.quote.layers[i]
+			whole, inner = l.around(whole, inner), l
 		}
 	}
 	linkRoom := r.script.linkMTU() - header - icmpHeaderLen - extension

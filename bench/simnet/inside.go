@@ -27,11 +27,15 @@ const (
 // maxLayers bounds what a script may put around a quote.
 const maxLayers = 4
 
-// Protocols that carry packets, IANA registry.
+// Protocols that carry packets, and what labels are in Ethernet and GRE, IANA
+// registries.
 const (
 	protoIPIP = 4
 	protoIPv6 = 41
 	protoGRE  = 47
+	protoMPLS = 137 // RFC 4023
+
+	etherTypeMPLS = 0x8847
 )
 
 // layer parses "ip|gre|error FROM TO" or "mpls L/E/S/T[,...]".
@@ -77,14 +81,21 @@ func (c *cursor) ends(what string) (from, to netip.Addr, err error) {
 	return from, to, err
 }
 
-// around puts the layer around an IP packet, or around what a layer made of one.
-func (l *layer) around(b []byte) []byte {
-	v6 := len(b) > 0 && b[0]>>4 == 6
+// around puts the layer around b: an IP packet, or where inner is not nil what
+// that layer made of one.
+func (l *layer) around(b []byte, inner *layer) []byte {
+	protocol, etherType := protoIPIP, etherTypeIPv4
+	switch {
+	case inner != nil && inner.kind == inMPLS:
+		protocol, etherType = protoMPLS, etherTypeMPLS
+	case len(b) > 0 && b[0]>>4 == 6:
+		protocol, etherType = protoIPv6, etherTypeIPv6
+	}
 	switch l.kind {
 	case inIP:
-		return l.packet(chooseInt(v6, protoIPIP, protoIPv6), b)
+		return l.packet(protocol, b)
 	case inGRE:
-		header := binary.BigEndian.AppendUint16([]byte{0, 0}, uint16(chooseInt(v6, etherTypeIPv4, etherTypeIPv6)))
+		header := binary.BigEndian.AppendUint16([]byte{0, 0}, uint16(etherType))
 		return l.packet(protoGRE, append(header, b...))
 	case inError:
 		m := frame.ErrorMessage{From: l.from, To: l.to, TTL: 1, Type: choose(l.from.Is6(), 11, 3), Quote: b}
@@ -97,11 +108,4 @@ func (l *layer) around(b []byte) []byte {
 // it.
 func (l *layer) packet(protocol int, b []byte) []byte {
 	return appendIP(nil, frame.Link{}, l.from, l.to, 1, 0, 0, protocol, b)[ethernetLen:]
-}
-
-func chooseInt(v6 bool, four, six int) int {
-	if v6 {
-		return six
-	}
-	return four
 }
