@@ -210,6 +210,8 @@ func (t *Table) findQuoted(q *frame.Quote, key frame.Key, ok bool, m *Match) (in
 			t.enterKey(i, q, open || q.Method == frame.ICMP, &c)
 		}
 	}
+	// Without the key only those with a clue entered: all in flight count.
+	c.kin = max(c.kin, int(t.counts.InFlight))
 	k, rule, reason := c.decide(open)
 	if reason != ReasonNone {
 		return none, 0, reason
