@@ -108,8 +108,8 @@ type hopTold struct {
 type answerTold struct {
 	Responder   netip.Addr
 	QuotedBytes int
-	Verdict     string               `json:",omitempty"` // none: exact
-	Late        int                  `json:",omitempty"` // replies
+	Verdict     string                `json:",omitempty"` // none: exact
+	Late        int                   `json:",omitempty"` // replies
 	Changes     []jsonout.QuoteChange `json:",omitempty"`
 }
 
