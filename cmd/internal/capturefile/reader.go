@@ -72,9 +72,12 @@ type format interface {
 }
 
 // Open opens a capture file; "-" is standard input. Files compressed by gzip
-// or zstd are read as what is in them, whatever their name. Waiting for a pipe
-// ends with the context, whose cause is then what is wrong with the capture.
-func Open(ctx context.Context, path string) (*Reader, error) {
+// or zstd are read as what is in them, whatever their name.
+func Open(path string) (*Reader, error) { return OpenContext(context.Background(), path) }
+
+// OpenContext is Open for who may be stopped: waiting for a pipe ends with the
+// context, whose cause is then what is wrong with the capture.
+func OpenContext(ctx context.Context, path string) (*Reader, error) {
 	if path == "-" {
 		return NewReader(patient(ctx, os.Stdin), "standard input")
 	}

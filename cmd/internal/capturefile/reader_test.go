@@ -2,7 +2,6 @@ package capturefile
 
 import (
 	"bytes"
-	"context"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -226,12 +225,12 @@ func TestOpenErrors(t *testing.T) {
 		filepath.Join(dir, "none"): "open " + filepath.Join(dir, "none") + ": no such file or directory",
 		dir:                        "is a directory",
 	} {
-		_, err := Open(context.Background(), path)
+		_, err := Open(path)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
-	if _, err := Open(context.Background(), filepath.Join(dir, "none")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Open(filepath.Join(dir, "none")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("%v does not unwrap to ENOENT", err)
 	}
 }

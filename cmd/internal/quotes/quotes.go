@@ -122,7 +122,7 @@ func (o *options) run(ctx context.Context, out *bufio.Writer, stderr io.Writer) 
 		}
 	}()
 	for _, path := range o.files {
-		f, err := capturefile.Open(ctx, path)
+		f, err := capturefile.OpenContext(ctx, path)
 		if errors.As(err, new(errSignal)) {
 			break
 		}

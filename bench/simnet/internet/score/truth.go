@@ -3,6 +3,7 @@ package score
 import (
 	"iter"
 	"net/netip"
+	"slices"
 
 	"github.com/hopquote/hopquote/bench/simnet/internet"
 	"github.com/hopquote/hopquote/frame"
@@ -42,9 +43,10 @@ type Router struct {
 
 // View says which part of the truth a prober could see.
 type View struct {
-	// Flow gives the flow in which a target is probed, for a prober that keeps
-	// it constant: hops then have one router each. Nil means every flow.
-	Flow func(target netip.Addr) internet.Flow
+	// Flows gives the flows in which a target is probed, for a prober that keeps
+	// them constant: hops then have the routers that these pass, one for each
+	// flow at most. Nil means every flow.
+	Flows func(target netip.Addr) []internet.Flow
 }
 
 // Truth gives the path to every target, as a prober could see it.
@@ -73,13 +75,22 @@ func path(c internet.Config, target netip.Addr, v View) Path {
 			p.End = Silent
 		}
 	}
+	var flows []internet.Flow
+	if v.Flows != nil {
+		flows = v.Flows(target)
+	}
 	var list []internet.Truth
 	for ttl := 1; ttl <= last; ttl++ {
-		if list = c.Routers(list[:0], target, ttl); len(list) == 0 {
-			list = append(list, c.Answer(target, ttl, frame.ICMP))
+		list = list[:0]
+		for _, f := range flows {
+			if t := c.AnswerFlow(target, ttl, frame.ICMP, f); !slices.Contains(list, t) {
+				list = append(list, t)
+			}
 		}
-		if v.Flow != nil {
-			list = append(list[:0], c.AnswerFlow(target, ttl, frame.ICMP, v.Flow(target)))
+		if v.Flows == nil {
+			if list = c.Routers(list, target, ttl); len(list) == 0 {
+				list = append(list, c.Answer(target, ttl, frame.ICMP))
+			}
 		}
 		h := Hop{TTL: ttl}
 		for _, t := range list {

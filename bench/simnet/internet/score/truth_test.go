@@ -45,9 +45,17 @@ func probe(c internet.Config, targets iter.Seq[netip.Addr], flows int) iter.Seq[
 // that its flows can see, and nothing else.
 func TestCorrectProber(t *testing.T) {
 	const targets = 1000
-	one := View{Flow: func(target netip.Addr) internet.Flow { return flow(target, 0) }}
+	in := func(flows int) View {
+		return View{Flows: func(target netip.Addr) (list []internet.Flow) {
+			for i := range flows {
+				list = append(list, flow(target, uint32(i)))
+			}
+			return list
+		}}
+	}
 	for name, r := range map[string]Report{
-		"one flow":   Score(Truth(world, hosts(targets), one), probe(world, hosts(targets), 1)),
+		"one flow":   Score(Truth(world, hosts(targets), in(1)), probe(world, hosts(targets), 1)),
+		"two flows":  Score(Truth(world, hosts(targets), in(2)), probe(world, hosts(targets), 2)),
 		"many flows": Score(Truth(world, hosts(targets), View{}), probe(world, hosts(targets), 60)),
 	} {
 		if r.Wrong() != 0 || r.Interfaces.Missed+r.Hops.Missed+r.Targets.Missed != 0 || r.Strangers != 0 {
