@@ -196,9 +196,9 @@ func newCase(g *ground.Ground, c *Config, k contest.Contender, rate float64) mea
 		return one
 	}
 	whole := plan(job)
-	one := job
-	one.Targets, one.Paced = 1, false
-	whole.Run = withMemory(whole.Run, plan(one).Run)
+	quarter := job
+	quarter.Targets, quarter.Paced = max(job.Targets/part, 1), false
+	whole.Run = withMemory(whole.Run, plan(quarter).Run)
 	whole.Labels, whole.Group = append(whole.Labels, asked), asked
 	return whole
 }
