@@ -196,39 +196,9 @@ func newCase(g *ground.Ground, c *Config, k contest.Contender, rate float64) mea
 		return one
 	}
 	whole := plan(job)
-	one := job
-	one.Targets, one.Paced = 1, false
-	whole.Run = withMemory(whole.Run, plan(one).Run, k.Count != nil)
+	quarter := job
+	quarter.Targets, quarter.Paced = max(job.Targets/part, 1), false
+	whole.Run = withMemory(whole.Run, plan(quarter).Run)
 	whole.Labels, whole.Group = append(whole.Labels, asked), asked
 	return whole
-}
-
-// withMemory adds to a run what every target takes: what the process has above
-// one for a single target. That is run once.
-func withMemory(run, single func(context.Context) (measure.Sample, error), wanted bool) func(context.Context) (measure.Sample, error) {
-	alone := 0.0 // MiB
-	return func(ctx context.Context) (s measure.Sample, err error) {
-		if s, err = run(ctx); err != nil || ctx.Err() != nil {
-			return s, err
-		}
-		if n := s.Values["interfaces_found"]; n > 0 {
-			s.Set("probes_per_interface", s.Values["probes"]/n)
-		}
-		targets, ok := s.Values["targets"]
-		if !ok || !wanted {
-			return s, nil // it has no targets
-		}
-		if alone == 0 {
-			base, err := single(ctx)
-			if err != nil || ctx.Err() != nil {
-				return s, err
-			}
-			s.Problems, s.Notes = append(s.Problems, base.Problems...), append(s.Notes, base.Notes...)
-			alone = base.Values["peak_mib"]
-		}
-		if targets > 1 {
-			s.Set("memory_per_target_bytes", (s.Values["peak_mib"]-alone)*(1<<20)/targets)
-		}
-		return s, nil
-	}
 }

@@ -113,11 +113,19 @@ func newSurveyor(mode string, cfg strategy.Config) (surveyor, error) {
 	return adaptive{s}, err
 }
 
+// gapLimit is how many silent TTLs in a row end a trace, 0 where none do.
+func (o *options) gapLimit() int {
+	if o.mode != "adaptive" {
+		return 0
+	}
+	return o.gap
+}
+
 // config is what the options say to a strategy. Probes and callbacks are the
 // caller's.
 func (o *options) config(targets *space.Space) strategy.Config {
 	return strategy.Config{
-		Targets: targets, First: o.first, Max: o.max, Flows: o.flows, Attempts: o.attempts, GapLimit: o.gap, Start: o.start,
+		Targets: targets, First: o.first, Max: o.max, Flows: o.flows, Attempts: o.attempts, GapLimit: o.gapLimit(), Start: o.start,
 		Key: o.seed, Shard: o.shard, Shards: o.shards, Backoff: o.backoff,
 	}
 }

@@ -74,7 +74,7 @@ func (w *watched) Plan(pass *scheduler.Pass) {
 	if !w.draining.Load() {
 		w.surveyor.Plan(pass)
 	}
-	if w.meter.due(pass.Now) {
+	if w.meter.due() {
 		w.note(pass.Now)
 	}
 	pass.Wake = min(pass.Wake, pass.Now+w.meter.every, w.keeper.wake())

@@ -32,6 +32,11 @@ const socketWindow = 1024
 // duplicates, and answers in several packets.
 const copies = 2
 
+// leastRoom is how many packets a socket has room for at least, some 200 KiB as
+// the kernel gives any socket: look-alikes that come in a burst must not push out
+// the answer between them.
+const leastRoom = 48
+
 // receiver opens a socket for a small window, whose first reply and whose end
 // come sooner, and a ring for any other.
 func (w *Wire) receiver(window int, filter []bpf.RawInstruction) (Receiver, error) {
@@ -39,7 +44,7 @@ func (w *Wire) receiver(window int, filter []bpf.RawInstruction) (Receiver, erro
 	ifi := &net.Interface{Index: env.Interface.Index, Name: env.Interface.Name}
 	if window > 0 && window <= socketWindow {
 		socket, err := rx.OpenSocket(rx.SocketConfig{
-			Interface: ifi, Link: env.Header.Type, Filter: filter, Epoch: w.Epoch, Packets: copies * window,
+			Interface: ifi, Link: env.Header.Type, Filter: filter, Epoch: w.Epoch, Packets: max(copies*window, leastRoom),
 		})
 		if err == nil {
 			return socket, nil
