@@ -106,6 +106,18 @@ func TestAnswerFromElsewhere(t *testing.T) {
 			} else if got.Verdict != Exact || got.Tag != sceneTTL || got.Flags != anomaly.OtherAddress || got.Origin.Dst != f.target {
 				t.Errorf("%s: %v (%v) for tag %d: %v", name, got.Verdict, got.Reason, got.Tag, got.Flags)
 			}
+			if s.table == nil {
+				continue
+			}
+			s.table.TargetOnly = true
+			if s.match(&r, &got); got.Verdict != Stray || got.Reason != ReasonAddress {
+				t.Errorf("%s, target only: %v (%v)", name, got.Verdict, got.Reason)
+			}
+			if r.From = f.target; m != frame.UDP { // whose answers bring nothing back
+				if s.match(&r, &got); got.Tag != sceneTTL {
+					t.Errorf("%s, target only: the target's own is %v (%v) for tag %d", name, got.Verdict, got.Reason, got.Tag)
+				}
+			}
 		}
 	})
 }

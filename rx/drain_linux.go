@@ -43,6 +43,9 @@ func (r *Ring) Drain(f func(*Packet)) error {
 		giveBack(block)
 		r.cursor = (r.cursor + 1) % r.config.Blocks
 	}
+	if r.elsewhere != nil {
+		r.elsewhere.drain(&r.packet, now, f)
+	}
 	r.inbox.take(&r.packet, f)
 	r.packet = Packet{}
 	return first

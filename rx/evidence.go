@@ -142,6 +142,9 @@ func (e *entry) weigh(q *frame.Quote, route *frame.Route) weight {
 	}
 	if !cross {
 		e.weighIdentity(q, &w)
+	} else if e.marked && q.Transport >= markEnd && !q.Fragment && q.Mark == e.mark {
+		w.have |= Identity // identification and flow label have no place in the other version
+		w.bits += markBits
 	}
 	switch {
 	case q.Fragment:

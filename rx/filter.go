@@ -53,7 +53,7 @@ const snapLen = 65535 + 14
 //
 // It accepts packets to Local that are a destination unreachable (packet too
 // big), time exceeded or parameter problem quoting a packet of the method's
-// protocol, or come from Target as an echo reply with EchoID (ICMP) or as any
+// protocol, or one around or translated from it, or come from Target as an echo reply with EchoID (ICMP) or as any
 // packet of the method's protocol (the others; of Raw probes over ICMP, all but
 // those errors). Where an IPv6 packet or quote has
 // extension headers, classic BPF can't walk them and lets it pass. Later
@@ -148,9 +148,9 @@ func (s FilterSpec) ipv4(p *program, ip, proto uint32) {
 	s.echoReply(p, proto == protoICMP, 0, bpf.LoadIndirect{Off: ip + 4, Size: 2})
 
 	p.mark(icmpError)
-	p.add(bpf.LoadIndirect{Off: ip + 8 + 9, Size: 1}) // the quoted protocol
-	p.oneOf(accept, proto)
-	p.to(drop)
+	s.quote(p, func(off uint32, size int) bpf.Instruction {
+		return bpf.LoadIndirect{Off: s.quoteStart() + off, Size: size}
+	})
 
 	p.mark(fromTarget)
 	p.address(ip+12, s.Target.AsSlice())
@@ -180,9 +180,9 @@ func (s FilterSpec) ipv6(p *program, ip, proto uint32) {
 	s.echoReply(p, proto == protoICMPv6, 129, bpf.LoadAbsolute{Off: ip + 40 + 4, Size: 2})
 
 	p.mark(icmpError)
-	p.load(ip+40+8+6, 1) // the quoted next header
-	p.oneOf(accept, proto, protoHopByHop, protoRouting, protoFragment, protoAuth, protoDstOptions)
-	p.to(drop)
+	s.quote(p, func(off uint32, size int) bpf.Instruction {
+		return bpf.LoadAbsolute{Off: s.quoteStart() + off, Size: size}
+	})
 
 	p.mark(fromTarget)
 	p.address(ip+8, s.Target.AsSlice())

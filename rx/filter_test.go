@@ -119,7 +119,17 @@ func cases4(at int, exceeded, answer []byte, errorTo func(netip.Addr, uint8, []b
 		{"don't fragment", patch(exceeded, at+6, 0x40), true},
 		{"later fragment", patch(exceeded, at+7, 1), false},
 		{"last fragment far behind", patch(exceeded, at+6, 0x1f), false},
-		{"quoted IPIP", errorTo(ipv4.local, 11, patch(quote, 9, 4)), false},
+		{"quoted IPIP", errorTo(ipv4.local, 11, patch(quote, 9, 4)), true},
+		{"quoted 6in4", errorTo(ipv4.local, 11, patch(quote, 9, 41)), true},
+		{"quoted GRE", errorTo(ipv4.local, 11, patch(quote, 9, 47)), true},
+		{"quoted OSPF", errorTo(ipv4.local, 11, patch(quote, 9, 89)), false},
+		{"quoted labels", errorTo(ipv4.local, 11, append([]byte{1, 2, 1, 1}, quote...)), true},
+		{"error with options and quoted labels", withOptions(errorTo(ipv4.local, 11, append([]byte{1, 2, 1, 1}, quote...)), at, 8), true},
+		{"quoted IPv6", errorTo(ipv4.local, 11, quotedIn(ipv6, inIPv6(quote[9]))), true},
+		{"quoted IPv6 OSPF", errorTo(ipv4.local, 11, quotedIn(ipv6, 89)), false},
+		{"quoted error", errorTo(ipv4.local, 11, bare(errorTo(ipv4.local, 11, quote), at)), true},
+		{"quoted error with options", errorTo(ipv4.local, 11, withOptions(bare(errorTo(ipv4.local, 3, quote), at), 0, 12)), true},
+		{"quoted ICMPv6 error", errorTo(ipv4.local, 11, append(quotedIn(ipv6, 58), 3)), true},
 		{"cut before the quoted protocol", exceeded[:at+20+8+9], false},
 		{"cut behind the quoted protocol", exceeded[:at+20+8+10], true},
 		{"cut in the IP header", exceeded[:at+19], false},
@@ -138,6 +148,15 @@ func cases6(at int, exceeded []byte, errorTo func(netip.Addr, uint8, []byte) []b
 		{"cut before the quoted next header", exceeded[:at+40+8+6], false},
 		{"cut behind the quoted next header", exceeded[:at+40+8+7], true},
 		{"cut in the IP header", exceeded[:at+39], false},
+		{"quoted 6in6", errorTo(ipv6.local, 3, patch(quote, 6, 41)), true},
+		{"quoted IPv4 in IPv6", errorTo(ipv6.local, 3, patch(quote, 6, 4)), true},
+		{"quoted GRE", errorTo(ipv6.local, 3, patch(quote, 6, 47)), true},
+		{"quoted OSPF", errorTo(ipv6.local, 3, patch(quote, 6, 89)), false},
+		{"quoted labels", errorTo(ipv6.local, 3, append([]byte{1, 2, 1, 1}, quote...)), true},
+		{"quoted 6in4", errorTo(ipv6.local, 3, quotedIn(ipv4, 41)), true},
+		{"quoted IPv4 OSPF", errorTo(ipv6.local, 3, quotedIn(ipv4, 89)), false},
+		{"quoted error", errorTo(ipv6.local, 3, bare(errorTo(ipv6.local, 3, quote), at)), true},
+		{"quoted ICMP error", errorTo(ipv6.local, 3, append(quotedIn(ipv4, 1), 11)), true},
 	}
 	for _, next := range []byte{protoHopByHop, protoRouting, protoAuth, protoDstOptions} {
 		cases = append(cases,
@@ -146,6 +165,25 @@ func cases6(at int, exceeded []byte, errorTo func(netip.Addr, uint8, []byte) []b
 	}
 	return append(cases, filterCase{"quoted fragment", errorTo(ipv6.local, 3, patch(quote, 6, protoFragment)), true})
 }
+
+// quotedIn is an IP header of the family around a protocol.
+func quotedIn(f family, protocol byte) []byte {
+	if f.local.Is4() {
+		return patch(append([]byte{0x45}, make([]byte, 19)...), 9, protocol)
+	}
+	return patch(append([]byte{0x60}, make([]byte, 39)...), 6, protocol)
+}
+
+// inIPv6 is the number in IPv6 of a protocol of IPv4.
+func inIPv6(protocol byte) byte {
+	if protocol == protoICMP {
+		return protoICMPv6
+	}
+	return protocol
+}
+
+// bare is a copy of a frame from its IP header on.
+func bare(f []byte, at int) []byte { return slices.Clone(f[at:]) }
 
 // patch gives a copy of b with one byte changed.
 func patch(b []byte, at int, v byte) []byte {

@@ -119,42 +119,42 @@ func (r *Ring) join(id int, isNew bool) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	err = control(raw, func(fd int) error {
-		mode := unix.PACKET_FANOUT_CBPF | unix.PACKET_FANOUT_FLAG_IGNORE_OUTGOING
-		if isNew {
-			mode |= unix.PACKET_FANOUT_FLAG_UNIQUEID
-		}
-		if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_FANOUT, id|mode<<16); err != nil {
-			return os.NewSyscallError("setsockopt PACKET_FANOUT", err)
-		}
-		if !isNew {
-			return nil
-		}
-		// The id is the lower half of what describes the group.
-		group, err := unix.GetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_FANOUT)
-		id = group & 0xffff
-		return os.NewSyscallError("getsockopt PACKET_FANOUT", err)
+	err = control(raw, func(fd int) (err error) {
+		id, err = join(fd, id, isNew)
+		return err
 	})
 	return id, err
 }
 
+func join(fd, id int, isNew bool) (int, error) {
+	mode := unix.PACKET_FANOUT_CBPF | unix.PACKET_FANOUT_FLAG_IGNORE_OUTGOING
+	if isNew {
+		mode |= unix.PACKET_FANOUT_FLAG_UNIQUEID
+	}
+	if err := unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_FANOUT, id|mode<<16); err != nil {
+		return id, os.NewSyscallError("setsockopt PACKET_FANOUT", err)
+	}
+	if !isNew {
+		return id, nil
+	}
+	// The id is the lower half of what describes the group.
+	group, err := unix.GetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_FANOUT)
+	return group & 0xffff, os.NewSyscallError("getsockopt PACKET_FANOUT", err)
+}
+
 // steer gives the ring's group its program.
 func (r *Ring) steer(shards int) error {
-	code, err := steering(shards)
-	if err != nil {
-		return err
-	}
-	list := make([]unix.SockFilter, len(code))
-	for i, c := range code {
-		list[i] = unix.SockFilter{Code: c.Op, Jt: c.Jt, Jf: c.Jf, K: c.K}
-	}
 	raw, err := r.conn.SyscallConn()
 	if err != nil {
 		return err
 	}
-	return control(raw, func(fd int) error {
-		program := unix.SockFprog{Len: uint16(len(list)), Filter: &list[0]}
-		err := unix.SetsockoptSockFprog(fd, unix.SOL_PACKET, unix.PACKET_FANOUT_DATA, &program)
-		return os.NewSyscallError("setsockopt PACKET_FANOUT_DATA", err)
-	})
+	return control(raw, func(fd int) error { return steer(fd, shards) })
+}
+
+func steer(fd, shards int) error {
+	code, err := steering(shards)
+	if err != nil {
+		return err
+	}
+	return attach(fd, unix.SOL_PACKET, unix.PACKET_FANOUT_DATA, "PACKET_FANOUT_DATA", code)
 }

@@ -210,6 +210,8 @@ func (t *Table) findQuoted(q *frame.Quote, key frame.Key, ok bool, m *Match) (in
 			t.enterKey(i, q, open || q.Method == frame.ICMP, &c)
 		}
 	}
+	// Without the key only those with a clue entered: all in flight count.
+	c.kin = max(c.kin, int(t.counts.InFlight))
 	k, rule, reason := c.decide(open)
 	if reason != ReasonNone {
 		return none, 0, reason
@@ -299,9 +301,8 @@ func (t *Table) findAnswered(r *frame.Reply, m *Match) (int32, Reason) {
 func (t *Table) enterAnswered(i int32, r *frame.Reply, c *contest) {
 	key := t.entries[i].key
 	for steps := 0; i != none && steps < mostSteps; steps++ {
-		e := &t.entries[i]
-		c.enter(uint32(i), e, e.weighAnswer(r))
-		i = e.next
+		t.enterAnswer(i, r, c)
+		i = t.entries[i].next
 	}
 	if i == none || r.Kind != frame.KindTCP || c.best < len(c.rules) {
 		return
@@ -311,11 +312,20 @@ func (t *Table) enterAnswered(i int32, r *frame.Reply, c *contest) {
 		for steps := 0; i != none && steps < mostSteps; steps++ {
 			e := &t.entries[i]
 			if e.key == key && e.seq == seq {
-				c.enter(uint32(i), e, e.weighAnswer(r))
+				t.enterAnswer(i, r, c)
 			}
 			i = e.nextClue[clueWord]
 		}
 	}
+}
+
+func (t *Table) enterAnswer(i int32, r *frame.Reply, c *contest) {
+	e := &t.entries[i]
+	w := e.weighAnswer(r)
+	if t.TargetOnly && w.have&Destination == 0 {
+		w.have &= ports // near, and no more
+	}
+	c.enter(uint32(i), e, w)
 }
 
 // answered notes by what a direct answer was attributed.

@@ -133,7 +133,7 @@ func (r *Ring) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.stats.last(r.conn)
-	if err := r.release(); err != nil {
+	if err := r.elsewhere.closeBeside(r.release); err != nil {
 		return fmt.Errorf("close receive ring on %s: %w", r.config.Interface.Name, err)
 	}
 	return nil

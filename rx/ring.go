@@ -89,6 +89,8 @@ type Ring struct {
 	inbox  inbox       // what Inject left
 	closed atomic.Bool // set before mu is asked for
 	stats  ringStats
+	// Replies that come by other interfaces; nil for none.
+	elsewhere *Elsewhere
 
 	mu     sync.Mutex // held while one of these is in use
 	poll   poller

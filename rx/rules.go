@@ -22,7 +22,8 @@ type Rule struct {
 }
 
 // mostAlike is how many probes of the same addresses and ports there may be for a
-// weak rule: a guess is as good for one as for any other of them.
+// weak rule, and how many in flight to the destination for one that does without
+// some of these: a guess is as good for one as for any other of them.
 const mostAlike = 64
 
 // strongBits is what a rule that never rests needs.
@@ -104,6 +105,7 @@ type contest struct {
 	flow       bool // a probe has the addresses and ports, or the identifier
 	alike      int  // how many have the addresses and both ports
 	flowFlying int  // how many of them are in flight
+	kin        int  // how many have the destination and are in flight
 	near       bool // a probe has the ports
 }
 
@@ -133,6 +135,9 @@ func (c *contest) enter(at uint32, e *entry, w weight) {
 		if e.state == inFlight {
 			c.flowFlying++
 		}
+	}
+	if w.have&Destination != 0 && e.state == inFlight {
+		c.kin++
 	}
 	for i := 0; i < len(c.rules) && i <= c.best; i++ {
 		r := &c.rules[i]
@@ -174,7 +179,7 @@ func (c *contest) decide(open bool) (candidate, RuleID, Reason) {
 		return candidate{}, ruleNone, c.refusal()
 	}
 	r := &c.rules[c.best]
-	if r.weak() && (!open || c.alike > mostAlike) || r.Alone && (c.count != 1 || c.flowFlying != c.flying) {
+	if r.weak() && (!open || c.crowded(r)) || r.Alone && (c.count != 1 || c.flowFlying != c.flying) {
 		return candidate{}, ruleNone, c.refusal()
 	}
 	id := c.base + RuleID(c.best)
@@ -187,6 +192,11 @@ func (c *contest) decide(open bool) (candidate, RuleID, Reason) {
 		return c.pick, id, ReasonNone
 	}
 	return candidate{}, ruleNone, ReasonAmbiguous
+}
+
+// crowded tells whether too many probes are as good as the winner of a weak rule.
+func (c *contest) crowded(r *Rule) bool {
+	return c.alike > mostAlike || r.Need&flowOnly != flowOnly && c.kin > mostAlike
 }
 
 // decideAnswer is decide for direct answers, which may go to the newest of

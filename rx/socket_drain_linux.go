@@ -1,6 +1,7 @@
 package rx
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -21,24 +22,34 @@ func (s *Socket) Drain(f func(*Packet)) error {
 		return s.closedError()
 	}
 	now := time.Now()
+	s.take(&s.packet, now, f)
+	if s.elsewhere != nil {
+		s.elsewhere.drain(&s.packet, now, f)
+	}
+	s.inbox.take(&s.packet, f)
+	s.packet = Packet{}
+	return nil
+}
+
+// take hands the packets that wait to f through p, and tells how many.
+func (s *Socket) take(p *Packet, now time.Time, f func(*Packet)) (handed uint64) {
 	since := now.Sub(s.config.Epoch)
 	shift := now.UnixNano() - int64(since)
 	// So many packets at most, so that a flood can't keep the caller in here.
 	for taken := 0; taken < s.config.Packets; taken += batchLen {
 		n := s.receive()
 		for i := range n {
-			s.packet = Packet{Data: s.batch.data(i), At: since}
-			if s.batch.describe(i, &s.packet, shift) {
-				f(&s.packet)
+			*p = Packet{Data: s.batch.data(i), At: since}
+			if s.batch.describe(i, p, shift) {
+				handed++
+				f(p)
 			}
 		}
 		if n < batchLen {
 			break
 		}
 	}
-	s.inbox.take(&s.packet, f)
-	s.packet = Packet{}
-	return nil
+	return handed
 }
 
 // receive fills the batch and gives how many packets it holds. An error of the
@@ -107,14 +118,28 @@ func (d descriptor) Control(f func(fd uintptr)) error {
 // socketStats sums up the kernel's counter, which each reading sets to zero
 // (PACKET_STATISTICS, packet(7)).
 type socketStats struct {
-	mu    sync.Mutex
-	drops uint64
-	final bool // the socket is closed, nothing comes after
+	mu       sync.Mutex
+	received uint64 // drops included
+	drops    uint64
+	final    bool // the socket is closed, nothing comes after
+}
+
+// received is how many packets passed the filter, by the last count of drops.
+func (s *Socket) received() uint64 {
+	s.stats.mu.Lock()
+	defer s.stats.mu.Unlock()
+	return s.stats.received
 }
 
 // Drops is how many packets passed the filter and found no room in the buffer,
-// since the socket was opened.
+// since the socket was opened; of an Elsewhere that the socket hears too.
 func (s *Socket) Drops() (uint64, error) {
+	own, err := s.ownDrops()
+	others, failed := s.elsewhere.drops()
+	return own + others, errors.Join(err, failed)
+}
+
+func (s *Socket) ownDrops() (uint64, error) {
 	s.stats.mu.Lock()
 	defer s.stats.mu.Unlock()
 	if !s.stats.final {
@@ -128,6 +153,7 @@ func (s *Socket) Drops() (uint64, error) {
 func (c *socketStats) read(fd int) error {
 	now, err := unix.GetsockoptTpacketStats(fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
 	if err == nil {
+		c.received += uint64(now.Packets) // drops included, packet_getsockopt
 		c.drops += uint64(now.Drops)
 	}
 	return err

@@ -51,12 +51,14 @@ var ErrBuffer = errors.New("receive buffer is limited by net.core.rmem_max")
 //
 // It is used as a Ring is.
 type Socket struct {
-	config SocketConfig
-	fd     int // noDescriptor once closed, which is after stats.last
-	packet Packet
-	inbox  inbox
-	closed atomic.Bool // set before mu is asked for
-	stats  socketStats
+	config    SocketConfig
+	beside    *beyond // nil: on the interface
+	fd        int     // noDescriptor once closed, which is after stats.last
+	packet    Packet
+	inbox     inbox
+	closed    atomic.Bool // set before mu is asked for
+	stats     socketStats
+	elsewhere *Elsewhere // nil for none
 
 	mu     sync.Mutex // held while one of these is in use
 	poll   poller
@@ -92,17 +94,19 @@ func OpenSocket(config SocketConfig) (*Socket, error) {
 
 func (s *Socket) open() (err error) {
 	kind := unix.SOCK_RAW
-	if s.config.Link == frame.LinkRaw {
+	if s.config.Link == frame.LinkRaw || s.beside != nil {
 		kind = unix.SOCK_DGRAM
 	}
 	if s.fd, err = unix.Socket(unix.AF_PACKET, kind|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0); err != nil {
 		s.fd = noDescriptor
 		return os.NewSyscallError("socket", err)
 	}
-	if s.inbox.event, err = newEvent(); err != nil {
-		return err
+	if s.beside == nil {
+		if s.inbox.event, err = newEvent(); err != nil {
+			return err
+		}
 	}
-	if err := s.batch.init(); err != nil {
+	if err := s.batch.init(s.beside.headerLen(s.config.Link)); err != nil {
 		return err
 	}
 	// First of all: the kernel begins to stamp packets a moment after it is
@@ -113,24 +117,34 @@ func (s *Socket) open() (err error) {
 	if err := unix.SetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_AUXDATA, 1); err != nil {
 		return os.NewSyscallError("setsockopt PACKET_AUXDATA", err)
 	}
-	// Best effort: kernels before 4.20 lack it, and Drain skips outgoing
-	// packets by their type.
-	_ = unix.SetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1)
+	if s.beside == nil {
+		// Best effort: kernels before 4.20 lack it, and Drain skips outgoing
+		// packets by their type.
+		_ = unix.SetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1)
+	}
 	if err := s.makeRoom(); err != nil {
 		return err
 	}
 	if err := s.attach(); err != nil {
 		return err
 	}
-	// sll_protocol is in network byte order, packet(7).
-	all := binary.NativeEndian.Uint16([]byte{unix.ETH_P_ALL >> 8, unix.ETH_P_ALL & 0xff})
-	addr := unix.SockaddrLinklayer{Protocol: all, Ifindex: s.config.Interface.Index}
-	if err := unix.Bind(s.fd, &addr); err != nil {
+	if err := unix.Bind(s.fd, s.place()); err != nil {
 		return os.NewSyscallError("bind", err)
 	}
 	s.poll.init(descriptor(s.fd), s.inbox.event.poll())
 	// A bind to an interface that is down succeeds and leaves an error behind.
 	return socketError(s.fd)
+}
+
+// place is what the socket is bound to. sll_protocol is in network byte order,
+// packet(7).
+func (s *Socket) place() *unix.SockaddrLinklayer {
+	protocol, index := uint16(unix.ETH_P_ALL), s.config.Interface.Index
+	if s.beside != nil {
+		protocol, index = s.beside.protocol, 0
+	}
+	network := binary.NativeEndian.Uint16([]byte{byte(protocol >> 8), byte(protocol)})
+	return &unix.SockaddrLinklayer{Protocol: network, Ifindex: index}
 }
 
 // makeRoom sizes the receive buffer. The kernel doubles what it is asked for,
@@ -147,7 +161,7 @@ func (s *Socket) makeRoom() error {
 	if err != nil {
 		return os.NewSyscallError("getsockopt SO_RCVBUF", err)
 	}
-	if has < need {
+	if has < need && s.beside == nil {
 		return fmt.Errorf("room for %d packets: %d bytes: %w", s.config.Packets, has, ErrBuffer)
 	}
 	return nil
@@ -157,13 +171,17 @@ func (s *Socket) attach() error {
 	if len(s.config.Filter) == 0 {
 		return nil
 	}
-	code := make([]unix.SockFilter, len(s.config.Filter))
-	for i, c := range s.config.Filter {
+	return attach(s.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, "SO_ATTACH_FILTER", s.config.Filter)
+}
+
+// attach gives a socket a program by the named option.
+func attach(fd, level, option int, name string, program []bpf.RawInstruction) error {
+	code := make([]unix.SockFilter, len(program))
+	for i, c := range program {
 		code[i] = unix.SockFilter{Code: c.Op, Jt: c.Jt, Jf: c.Jf, K: c.K}
 	}
-	program := unix.SockFprog{Len: uint16(len(code)), Filter: &code[0]}
-	err := unix.SetsockoptSockFprog(s.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &program)
-	return os.NewSyscallError("setsockopt SO_ATTACH_FILTER", err)
+	list := unix.SockFprog{Len: uint16(len(code)), Filter: &code[0]}
+	return os.NewSyscallError("setsockopt "+name, unix.SetsockoptSockFprog(fd, level, option, &list))
 }
 
 // Epoch is time zero of Packet.At and Wait.
@@ -191,7 +209,7 @@ func (s *Socket) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stats.last(s.fd)
-	if err := s.release(); err != nil {
+	if err := s.elsewhere.closeBeside(s.release); err != nil {
 		return fmt.Errorf("close receive socket on %s: %w", s.config.Interface.Name, err)
 	}
 	return nil

@@ -30,6 +30,7 @@ type messages struct {
 	names    [batchLen]unix.RawSockaddrLinklayer
 	controls [batchLen][controlLen / 8]uint64 // aligned as struct cmsghdr
 	packets  []byte                           // of maxPacket each; nil once released
+	header   int                              // of a made-up link header, bytes
 }
 
 // message is struct mmsghdr.
@@ -39,15 +40,17 @@ type message struct {
 }
 
 // init maps memory for the packets, of which those that come touch little, and
-// which stays out of what the garbage collector goes by.
-func (m *messages) init() (err error) {
+// which stays out of what the garbage collector goes by. It leaves header bytes
+// before each.
+func (m *messages) init(header int) (err error) {
+	m.header = header
 	m.packets, err = unix.Mmap(-1, 0, batchLen*maxPacket, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
 	if err != nil {
 		return os.NewSyscallError("mmap", err)
 	}
 	for i := range m.heads {
-		m.vectors[i].Base = &m.packets[i*maxPacket]
-		m.vectors[i].SetLen(maxPacket)
+		m.vectors[i].Base = &m.packets[i*maxPacket+header]
+		m.vectors[i].SetLen(maxPacket - header)
 		h := &m.heads[i].Msghdr
 		h.Iov = &m.vectors[i]
 		h.SetIovlen(1)
@@ -84,7 +87,7 @@ func (m *messages) receive(fd int) (int, syscall.Errno) {
 // data is packet i, cut where it was longer than any can be.
 func (m *messages) data(i int) []byte {
 	start := i * maxPacket
-	end := start + min(int(m.heads[i].length), maxPacket)
+	end := start + min(m.header+int(m.heads[i].length), maxPacket)
 	return m.packets[start:end:end]
 }
 
@@ -93,6 +96,9 @@ func (m *messages) data(i int) []byte {
 func (m *messages) describe(i int, p *Packet, shift int64) bool {
 	if m.names[i].Pkttype == unix.PACKET_OUTGOING {
 		return false
+	}
+	if m.header > 0 {
+		makeUp(p.Data[:m.header], &m.names[i])
 	}
 	all := unsafe.Slice((*byte)(unsafe.Pointer(&m.controls[i])), controlLen)
 	rest := all[:min(int(m.heads[i].Controllen), controlLen)]

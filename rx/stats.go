@@ -1,6 +1,7 @@
 package rx
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -39,18 +40,20 @@ type ringStats struct {
 // 32 bits, which 400 million packets a second need ten seconds to fill.
 const readEvery = 10 * time.Second
 
-// Stats reads all counts. With packets still coming they are not of one moment.
+// Stats reads all counts, those of an Elsewhere included. With packets still
+// coming they are not of one moment.
 func (r *Ring) Stats() (RingStats, error) {
 	c := RingStats{Handed: r.stats.handed.Load(), Outgoing: r.stats.outgoing.Load()}
 	var err error
 	c.Received, c.Drops, c.Frozen, err = r.readStats()
-	return c, err
+	return c, errors.Join(err, r.elsewhere.addTo(&c))
 }
 
 // Drops is RingStats.Drops.
 func (r *Ring) Drops() (uint64, error) {
-	_, drops, _, err := r.readStats()
-	return drops, err
+	_, own, _, err := r.readStats()
+	others, failed := r.elsewhere.drops()
+	return own + others, errors.Join(err, failed)
 }
 
 // Frozen is RingStats.Frozen.

@@ -18,6 +18,10 @@ type Table struct {
 	// that tell probes apart, and sets Match.Sent. It takes about 50 ns more for
 	// an error, and is for traces.
 	Whole bool
+	// TargetOnly leaves direct answers from other addresses than the probe's
+	// destination to nobody, as FilterSpec does where it does not let all ICMP
+	// pass.
+	TargetOnly bool
 
 	entries []entry // a slab; places are named by index, reused when forgotten
 	free    int32   // first free place, chained by entry.next; none if there is none

@@ -42,12 +42,14 @@ func (r *Ring) Wait(until time.Duration) error {
 	}
 }
 
-// poller waits for a socket and the inbox's event. It lives in the Ring or
-// Socket so that a Wait allocates nothing.
+// poller waits for a socket and the inbox's event, and for the sockets of an
+// Elsewhere where there is one. It lives in the Ring or Socket so that a Wait
+// allocates nothing.
 type poller struct {
 	raw     controller
 	run     func(fd uintptr)
-	fds     [2]unix.PollFd
+	fds     [2 + families]unix.PollFd
+	count   int // of fds
 	timeout unix.Timespec
 	keep    bool // RingConfig.Keep
 	err     error
@@ -62,6 +64,13 @@ func (p *poller) init(raw controller, event int32) {
 	p.raw = raw
 	p.run = p.ppoll
 	p.fds[1] = unix.PollFd{Fd: event, Events: unix.POLLIN}
+	p.count = 2
+}
+
+// add has it wait for one more.
+func (p *poller) add(fd int) {
+	p.fds[p.count] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
+	p.count++
 }
 
 // wait polls once. The error is EINTR when a signal came first.
@@ -80,9 +89,9 @@ func (p *poller) ppoll(fd uintptr) {
 	p.fds[1].Revents = 0
 	var err error
 	if p.keep {
-		err = ppollKeeping(p.fds[:], &p.timeout)
+		err = ppollKeeping(p.fds[:p.count], &p.timeout)
 	} else {
-		_, err = unix.Ppoll(p.fds[:], &p.timeout, nil)
+		_, err = unix.Ppoll(p.fds[:p.count], &p.timeout, nil)
 	}
 	switch {
 	case err == unix.EINTR:

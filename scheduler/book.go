@@ -53,7 +53,7 @@ type register struct {
 
 func newRegister(identities Identities, hint int) *register {
 	r := &register{Table: rx.NewTable(hint), identities: identities, held: newHoldings()}
-	r.Whole = true
+	r.Whole, r.TargetOnly = true, true
 	return r
 }
 

@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/hopquote/hopquote/frame"
@@ -18,6 +19,12 @@ type Config struct {
 	// Book takes the place of Identities where it is set. The Engine owns it
 	// while it runs.
 	Book Book
+
+	// Unrouted, when set, tells of a destination that nothing leads to. Its probes
+	// are not built: Strategy is told that they left and, at once, that they
+	// expired, the latter without an Origin. They count nowhere, and need neither
+	// room nor time. Strategy must be an Expirer.
+	Unrouted func(dst netip.Addr) bool
 
 	Link frame.Link // link header of every probe
 	MTU  int        // bytes of IP packet that the link takes; 0: no limit

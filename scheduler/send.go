@@ -15,6 +15,10 @@ func (e *Engine) build() (int, error) {
 	taken := 0
 	for i := range planned {
 		p := &planned[i]
+		if e.cfg.Unrouted != nil && e.cfg.Unrouted(p.probe.Dst) {
+			p.skip, p.lost = true, true
+			continue
+		}
 		if n := e.cfg.MTU; n > 0 && p.size() > n {
 			if p.probe.DF {
 				p.skip = true
@@ -63,7 +67,21 @@ func (e *Engine) flush() error {
 		}
 		e.stuck = 0
 	}
+	if e.out.left < len(e.out.queue) {
+		e.passOver(len(e.out.queue), e.cfg.Clock.Now())
+	}
 	return nil
+}
+
+// passOver settles the probes before a place in the queue that never leave. They
+// come in the order of their plan too: strategies count on it.
+func (e *Engine) passOver(to int, at time.Duration) {
+	for ; e.out.left < to; e.out.left++ {
+		if p := &e.out.queue[e.out.left]; p.lost {
+			e.cfg.Strategy.Sent(p.tag, &p.probe, at)
+			e.expire(p.tag, nil)
+		}
+	}
 }
 
 // maxStep is the longest that a sender takes for a frame when nothing holds it
@@ -102,6 +120,9 @@ func (e *Engine) sent(frames []framed, at, step time.Duration) {
 		f := &frames[i]
 		if !f.last {
 			continue
+		}
+		if e.out.left < f.probe {
+			e.passOver(f.probe, at)
 		}
 		p := &queue[f.probe]
 		e.book.Enter(p.ticket, p.tag, &p.probe, at)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"syscall"
 	"testing"
@@ -174,3 +175,73 @@ type tally struct {
 
 func (c *tally) Hold() (uint16, error) { c.n++; return c.circle.Hold() }
 func (c *tally) Release(uint16)        { c.n-- }
+
+// part is a strategy some of whose destinations nothing leads to.
+type part struct {
+	few
+	lost []bool
+}
+
+func (s *part) Plan(pass *Pass) {
+	for ; s.next < len(s.lost); s.next++ {
+		p := frame.Probe{Method: frame.UDP, Src: here, Dst: there, Size: 60, TTL: 9, DstPort: 33434}
+		if s.lost[s.next] {
+			p.Dst = there.Next()
+		}
+		p.MakeKeyed()
+		if !pass.Send(s.next, &p) {
+			return
+		}
+	}
+}
+
+func (s *part) Sent(tag int, p *frame.Probe, _ time.Duration) { s.sent = append(s.sent, tag) }
+
+func (s *part) Expired(tag int, o *rx.Origin) {
+	if (o == nil) != s.lost[tag] {
+		panic("the origin of a probe that left is known, and no other's")
+	}
+	if o == nil && s.sent[len(s.sent)-1] != tag {
+		panic("it expires as soon as it left")
+	}
+	s.gone++
+}
+
+func (s *part) Done() bool { return s.gone == len(s.lost) }
+
+// Probes that lead nowhere take no room: those around them leave in their order,
+// whatever the sender takes at a time.
+func TestUnrouted(tt *testing.T) {
+	rapid.Check(tt, func(t *rapid.T) {
+		s := &part{lost: rapid.SliceOfN(rapid.Bool(), 1, 60).Draw(t, "lost")}
+		frames := 0
+		for _, lost := range s.lost {
+			if !lost {
+				frames++
+			}
+		}
+		net := &stingy{t: t, most: rapid.IntRange(1, 10).Draw(t, "slots"), failAt: -1}
+		if failing := rapid.IntRange(0, 3).Draw(t, "fails") == 0; failing && frames > 0 {
+			net.failAt = rapid.IntRange(0, frames-1).Draw(t, "fail at")
+		}
+		e := New(Config{
+			Strategy: s, Clock: net, Sender: net, Receiver: net, Book: newLedger(tt, 64),
+			Window: rapid.IntRange(1, 100).Draw(t, "window"), Batch: rapid.IntRange(1, 20).Draw(t, "batch"),
+			Rate:     rapid.SampledFrom([]float64{0, 1000}).Draw(t, "rate"),
+			Unrouted: func(dst netip.Addr) bool { return dst != there },
+		})
+		err := e.Run(context.Background())
+		if (net.failAt >= 0) != errors.Is(err, syscall.ENETDOWN) {
+			t.Fatalf("Run gave %v, to fail at %d", err, net.failAt)
+		}
+		f, c := e.Frames(), e.Counts()
+		if err == nil && (len(net.sent) != frames || len(s.sent) != len(s.lost)) || int(c.Sent) != len(net.sent) || !c.Balanced() {
+			t.Fatalf("frames %+v, counts %+v, %d of %d probes, %d of %d frames", f, c, len(s.sent), len(s.lost), len(net.sent), frames)
+		}
+		for i, tag := range s.sent {
+			if tag != i {
+				t.Fatalf("sent in the order %v", s.sent)
+			}
+		}
+	})
+}

@@ -34,7 +34,7 @@ type Strategy interface {
 
 // Expirer is a Strategy that hears of the probes that a Book with a timeout of
 // its own gave up, oldest first, before the next Plan. o is valid during the
-// call only.
+// call only, and nil for a probe that never left (Config.Unrouted).
 type Expirer interface {
 	Strategy
 	Expired(tag int, o *rx.Origin)
@@ -61,6 +61,7 @@ type planned struct {
 	ticket rx.Ticket
 	cut    bool // leaves in fragments
 	skip   bool // settled without leaving
+	lost   bool // and nothing leads to its destination: it is settled in its place
 	probe  frame.Probe
 }
 
@@ -86,7 +87,7 @@ func (p *Pass) Send(tag int, probe *frame.Probe) bool {
 		p.planned = p.planned[:n+1]
 	}
 	e := &p.planned[n]
-	e.tag, e.ticket, e.cut, e.skip = tag, 0, false, false
+	e.tag, e.ticket, e.cut, e.skip, e.lost = tag, 0, false, false, false
 	e.probe = *probe
 	return true
 }

@@ -42,14 +42,21 @@ const MaxRate = 300_000
 
 // Job is one run of a contender.
 type Job struct {
-	Targets int     // the first of the ground's
+	Targets int     // the first of the ground's, or those of File
 	Rate    float64 // probes/s; 0: as fast as it goes
+	File    string  // with the targets, one address a line; empty: the ground's
+	Words   string  // what {words} stands for: how the targets are written otherwise
+	// Paced has the probes' arrival times taken down, at some cost for whoever
+	// answers them, and adds how evenly they came to the figures. It is for jobs
+	// with a rate.
+	Paced bool
 }
 
 // Run is a run that has ended.
 type Run struct {
 	Job    Job
 	Result ground.Result
+	Truth  ground.Truth
 	Output string // file that {output} named
 	Stdout string // file with the standard output
 	// UsesOutput tells that the command has {output} in it.
@@ -61,6 +68,8 @@ type Tally struct {
 	Records uint64 // replies written down
 	Sent    *uint64
 	Values  map[string]float64 // further figures
+	// Problems are contradictions that were found in what it wrote.
+	Problems []string
 }
 
 // Placeholders tells what may stand in a Command.
@@ -98,7 +107,7 @@ func (c *Contender) expand(g *ground.Ground, j Job, targets, output string) stri
 	}
 	return strings.NewReplacer(
 		"{probes}", strconv.Itoa(j.Targets*g.Config.Hops),
-		"{targets}", targets, "{count}", strconv.Itoa(j.Targets), "{prefix}", ground.Prefix(j.Targets).String(),
+		"{words}", j.Words, "{targets}", targets, "{count}", strconv.Itoa(j.Targets), "{prefix}", ground.Prefix(j.Targets).String(),
 		"{hops}", strconv.Itoa(g.Config.Hops), "{interface}", internet.ProberLink, "{source}", ground.Source.String(),
 		"{gateway}", g.Gateway.String(), "{gateway-dashes}", strings.ReplaceAll(g.Gateway.String(), ":", "-"),
 		"{rate}", rate, "{output}", output, "{seed}", strconv.FormatUint(g.Config.Seed, 10),

@@ -84,20 +84,28 @@ func limit(d time.Duration) time.Duration { return 4*d + 12*time.Second }
 
 // once runs a contender once.
 func once(ctx context.Context, g *ground.Ground, k Contender, j Job, d time.Duration) (s measure.Sample, err error) {
-	targets, err := g.WriteTargets(j.Targets)
-	if err != nil {
-		return s, err
+	targets := j.File
+	if targets == "" {
+		if targets, err = g.WriteTargets(j.Targets); err != nil {
+			return s, err
+		}
 	}
 	r := Run{Job: j, Output: g.File("output"), Stdout: g.File("stdout"), UsesOutput: strings.Contains(k.Command, "{output}")}
 	defer os.Remove(r.Stdout)
 	defer os.RemoveAll(r.Output)
 	os.RemoveAll(r.Output) // some programs add to what they find
-	truth, err := g.Observe(func() (err error) {
+	run := func() (err error) {
 		r.Result, err = g.Run(ctx, ground.Program{
 			Command: k.expand(g, j, targets, r.Output), Stdout: r.Stdout, Limit: limit(d), Memory: true, Knock: k.Knock,
 		})
 		return err
-	})
+	}
+	var arrivals ground.Arrivals
+	if j.Paced {
+		once := run
+		run = func() (err error) { arrivals, err = g.Watch(once); return err }
+	}
+	r.Truth, err = g.Observe(run)
 	if err != nil || ctx.Err() != nil {
 		return s, err
 	}
@@ -112,8 +120,11 @@ func once(ctx context.Context, g *ground.Ground, k Contender, j Job, d time.Dura
 			err = nil // judge says why
 		}
 	}
-	fill(&s, &r, &truth, &tally)
-	judge(&s, &k, &r, &truth, &tally)
+	fill(&s, &r, &r.Truth, &tally)
+	if j.Paced {
+		fillPacing(&s, &arrivals, j.Rate)
+	}
+	judge(&s, &k, &r, &r.Truth, &tally)
 	return s, err
 }
 
@@ -125,7 +136,7 @@ func fill(s *measure.Sample, r *Run, truth *ground.Truth, tally *Tally) {
 	s.Set("probes", float64(truth.Asked))
 	s.Set("answered", float64(truth.Answered))
 	s.Set("records", float64(tally.Records))
-	s.Set("complete_percent", 100*float64(tally.Records)/float64(truth.Answered))
+	s.Set("complete_percent", 100*float64(tally.Records)/float64(truth.Replies()))
 	s.Set("cpu_s_per_million", r.Result.CPU.Seconds()/millions)
 	if r.Result.Peak > 0 {
 		s.Set("peak_mib", float64(r.Result.Peak)/(1<<20))
@@ -154,16 +165,36 @@ func judge(s *measure.Sample, k *Contender, r *Run, truth *ground.Truth, tally *
 	if seen := truth.Asked + truth.Other; seen > truth.Left {
 		say("the simulated Internet saw %d frames, the interface sent %d", seen, truth.Left)
 	}
-	if truth.Asked != truth.Answered {
-		say("%d of %d probes were not answered, %d because the kernel did not take the reply", truth.Asked-truth.Answered, truth.Asked, truth.Failed)
+	if n := truth.Unanswered(); n > 0 {
+		say("%d of %d probes were not answered, %d because the kernel did not take the reply", n, truth.Asked, truth.Failed)
 	}
-	if tally.Records > truth.Answered {
-		say("it wrote %d replies, and was sent %d", tally.Records, truth.Answered)
+	if tally.Records > truth.Replies() {
+		say("it wrote %d replies, and was sent %d", tally.Records, truth.Replies())
 	}
 	if tally.Sent != nil && *tally.Sent != truth.Asked {
 		say("it tells of %d probes, the simulated Internet counted %d", *tally.Sent, truth.Asked)
+	}
+	for _, p := range tally.Problems {
+		say("%s", p)
 	}
 	if truth.Asked == 0 {
 		say("it sent nothing")
 	}
 }
+
+// fillPacing sets the figures of how evenly probes came at an asked rate.
+func fillPacing(s *measure.Sample, a *ground.Arrivals, rate float64) {
+	if a.Lost > 0 {
+		s.Notef("%d probes' arrival times were lost: nothing is said of the pacing", a.Lost)
+		return
+	}
+	if p, ok := a.Pace(time.Second); ok {
+		s.Set("pace_error_percent", 100*max(p.Most/rate-1, 1-p.Least/rate))
+	}
+	if p, ok := a.Pace(burst); ok {
+		s.Set("burst_ratio", p.Most/rate)
+	}
+}
+
+// burst is how long nobody may get more than a share of the asked rate.
+const burst = 10 * time.Millisecond

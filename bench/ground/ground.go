@@ -12,13 +12,15 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/hopquote/hopquote/bench/lab"
 	"github.com/hopquote/hopquote/bench/simnet/internet"
 	"github.com/hopquote/hopquote/bench/wire"
 )
 
-// Config says what the ground is like. Every probe is answered on it.
+// Config says what the ground is like. Every probe is answered on it, unless it
+// is Rough.
 type Config struct {
 	Seed uint64
 	// Inline has the CPU that sends a probe answer it too, before the send
@@ -26,6 +28,13 @@ type Config struct {
 	Inline    bool
 	UserSpace bool
 	Hops      int // of every path, destination included; 0 means 16
+	Shared    int // first hops that all targets have in common; hop 1 always is
+	// Wide gives routers addresses out of a /8, for millions of them that each
+	// have their own.
+	Wide bool
+	// Rough is an Internet with all that makes paths hard to find. Paths are of
+	// half of Hops and more, up to Hops.
+	Rough bool
 }
 
 // backlog is how many frames may wait for the CPUs that answer.
@@ -41,7 +50,8 @@ const OpenPort = 80
 type Ground struct {
 	*internet.Net
 	Config  Config
-	CPUs    uint64 // that answer; 0: the one that sends
+	World   internet.Config // what is simulated: it knows the truth about every path
+	CPUs    uint64          // that answer; 0: the one that sends
 	Backlog int
 	Dir     string
 	Gateway net.HardwareAddr
@@ -62,11 +72,7 @@ func Open(c Config) (*Ground, error) {
 	if c.Hops == 0 {
 		c.Hops = defaultHops
 	}
-	in := internet.Config{
-		Seed: c.Seed, MinHops: c.Hops, MaxHops: c.Hops, Open: []uint16{OpenPort}, UserSpace: c.UserSpace,
-		// What routers quote is the shortest, so that all probers can read it.
-		Minimal: 100,
-	}
+	in := c.world()
 	if others := othersThanFirst(); !c.Inline && !c.UserSpace && others != 0 && !lab.Reexecuted() {
 		in.CPUs, in.Backlog = others, backlog
 	}
@@ -74,7 +80,7 @@ func Open(c Config) (*Ground, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Ground{Net: n, Config: c, CPUs: in.CPUs, Backlog: in.Backlog}
+	g := &Ground{Net: n, Config: c, World: in, CPUs: in.CPUs, Backlog: in.Backlog}
 	if n.Form() == internet.InUserSpace {
 		g.CPUs, g.Backlog = 0, 0
 	}
@@ -83,6 +89,29 @@ func Open(c Config) (*Ground, error) {
 	}
 	return g, nil
 }
+
+// world is what is simulated.
+func (c *Config) world() internet.Config {
+	in := internet.Config{
+		Seed: c.Seed, MinHops: c.Hops, MaxHops: c.Hops, Shared: c.Shared, Open: []uint16{OpenPort}, UserSpace: c.UserSpace,
+		// What routers quote is the shortest, so that all probers can read it.
+		Minimal: 100,
+	}
+	if c.Wide {
+		in.Routers4 = wideRouters
+	}
+	if c.Rough {
+		in.MinHops = max(c.Hops/2, 1)
+		in.Minimal, in.Labeled = 0, 0 // the usual mixture
+		in.Silent, in.SilentHosts, in.Diamonds = 10, 10, 20
+		in.Loops, in.Unreachable = 3, 5
+		in.Duplicates, in.Late, in.LateBy = 3, 3, 20*time.Millisecond
+	}
+	return in
+}
+
+// wideRouters has no targets in it.
+var wideRouters = netip.MustParsePrefix("100.0.0.0/8")
 
 // othersThanFirst is a mask of all CPUs but the first, 0 where there is but one.
 func othersThanFirst() uint64 {

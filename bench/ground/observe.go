@@ -12,6 +12,8 @@ import (
 // and of the simulated Internet.
 type Truth struct {
 	Asked, Answered uint64 // probes
+	Silent          uint64 // of those asked: that ended at somebody who never answers, on rough ground
+	Duplicated      uint64 // of those answered: twice
 	Other           uint64 // frames that were no probes: ARP, what is malformed or foreign
 	Left            uint64 // frames that left by the prober's interface
 	Failed          uint64 // replies that the kernel did not take
@@ -21,6 +23,17 @@ type Truth struct {
 	Rate, TopRate float64
 	// Took is from the first probe to the last, about.
 	Took time.Duration
+}
+
+// Replies is how many the prober was sent.
+func (t *Truth) Replies() uint64 { return t.Answered + t.Duplicated }
+
+// Unanswered is how many probes should have been answered and were not.
+func (t *Truth) Unanswered() uint64 {
+	if due := t.Asked - t.Silent; due > t.Answered {
+		return due - t.Answered
+	}
+	return 0
 }
 
 // Lost is how many frames left and never came to the simulated Internet: those
@@ -68,11 +81,14 @@ func (g *Ground) Observe(f func() error) (Truth, error) {
 		return t, err
 	}
 	a, b := after.Total(), before.Total()
-	// Every destination and router answers: what gets no answer are segments
-	// that the kernel sends by itself, such as the resets after a SYN-ACK.
-	silent := a.Silent - b.Silent
-	t.Asked, t.Answered = a.Asked-b.Asked-silent, a.Answered-b.Answered
-	t.Other = others(&after) - others(&before) + silent
+	t.Asked, t.Answered, t.Duplicated = a.Asked-b.Asked, a.Answered-b.Answered, a.Duplicated-b.Duplicated
+	t.Silent = a.Silent - b.Silent
+	t.Other = others(&after) - others(&before)
+	if !g.Config.Rough {
+		// Every destination and router answers: what gets no answer are segments
+		// that the kernel sends by itself, such as the resets after a SYN-ACK.
+		t.Asked, t.Other, t.Silent = t.Asked-t.Silent, t.Other+t.Silent, 0
+	}
 	t.Failed = after.Failed - before.Failed
 	t.Left = sentAfter.Sent - sent.Sent
 	t.Rate, t.TopRate, t.Took = w.rates()

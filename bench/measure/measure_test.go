@@ -31,7 +31,7 @@ func TestRun(t *testing.T) {
 	}
 	suite := Suite{
 		Name: "test", Labels: []string{"case"},
-		Figures: []Figure{{Key: "rate_pps"}, {Key: "ratio", Ratio: "rate_pps"}},
+		Figures: []Figure{{Key: "rate_pps"}, {Key: "ratio", Ratio: "rate_pps"}, {Key: "to_b", Ratio: "rate_pps", Against: "b"}},
 		Cases: []Case{
 			{Labels: []string{"away"}, Skip: "not installed"},
 			{Labels: []string{"a"}, Run: run("a")},
@@ -53,7 +53,7 @@ func TestRun(t *testing.T) {
 		{Labels: []string{"away"}, Skipped: "not installed", Values: map[string][]float64{}},
 		{Labels: []string{"a"}, Values: map[string][]float64{"rate_pps": {100, 200, 300}, "ratio": {1, 1, 1}}, Notes: []string{"a note"}},
 		{
-			Labels: []string{"b"}, Values: map[string][]float64{"rate_pps": {50, 50, 600}, "ratio": {0.5, 0.25, 2}},
+			Labels: []string{"b"}, Values: map[string][]float64{"rate_pps": {50, 50, 600}, "ratio": {0.5, 0.25, 2}, "to_b": {1, 1, 1}},
 			Notes: []string{"a note"}, Problems: []string{"it broke"},
 		},
 	}

@@ -36,7 +36,7 @@ func (s *Suite) Run(ctx context.Context, rounds int, progress Progress) (Table, 
 		t.Rows = append(t.Rows, Row{Labels: c.Labels, Command: c.Command, Skipped: c.Skip, Values: make(map[string][]float64)})
 	}
 	for round := range rounds {
-		bases := make(map[string]Sample) // by group
+		bases := make(map[base]Sample)
 		for i, c := range s.Cases {
 			if c.Skip != "" {
 				continue
@@ -54,23 +54,30 @@ func (s *Suite) Run(ctx context.Context, rounds int, progress Progress) (Table, 
 			if err != nil {
 				sample.Problems = append(sample.Problems, err.Error())
 			}
-			if _, ok := bases[c.Group]; !ok {
-				bases[c.Group] = sample
+			if _, ok := bases[base{group: c.Group}]; !ok {
+				bases[base{group: c.Group}] = sample
 			}
-			s.addRatios(&sample, bases[c.Group])
+			if len(c.Labels) > 0 {
+				bases[base{c.Group, c.Labels[0]}] = sample
+			}
+			s.addRatios(&sample, c.Group, bases)
 			t.Rows[i].merge(&sample)
 		}
 	}
 	return t, nil
 }
 
-func (s *Suite) addRatios(sample *Sample, base Sample) {
+// base is what a ratio is to: the case of that name in the group, or the first
+// without one.
+type base struct{ group, name string }
+
+func (s *Suite) addRatios(sample *Sample, group string, bases map[base]Sample) {
 	for _, f := range s.Figures {
 		if f.Ratio == "" {
 			continue
 		}
 		v, measured := sample.Values[f.Ratio]
-		b, hasBase := base.Values[f.Ratio]
+		b, hasBase := bases[base{group, f.Against}].Values[f.Ratio]
 		if measured && hasBase {
 			sample.Set(f.Key, v/b)
 		}

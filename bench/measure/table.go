@@ -18,6 +18,9 @@ type Figure struct {
 	// the first case of the same Group had in the same round. Cases do not
 	// give it themselves.
 	Ratio string
+	// Against, when set, makes the ratio one to the case whose first label it is,
+	// which must come before the others.
+	Against string
 }
 
 // Sample is what one round of a case came to. A key without a value was not

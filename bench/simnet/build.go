@@ -69,35 +69,59 @@ func (r *Responder) quote(p *ipPacket, re *reply, hop, extension int) []byte {
 	if p.v6 {
 		room, header, unit = roomIPv6-ipv6HeaderLen, ipv6HeaderLen, 8
 	}
+	had := p // as the router had it
+	if re.quote.src.IsValid() {
+		had = translated(p, re.quote.src, re.quote.dst)
+	}
+	whole := had.ip
+	if len(re.quote.layers) > 0 {
+		whole = append([]byte(nil), whole...)
+		re.age(whole, had, hop)
+		apply(re.quote.edits, whole, had)
+		var inner *layer
+		for i := range re.quote.layers {
+			l := &re.quote.layers[i]
+			whole, inner = l.around(whole, inner), l
+		}
+	}
 	linkRoom := r.script.linkMTU() - header - icmpHeaderLen - extension
-	size := min(len(p.ip), room-icmpHeaderLen-extension)
+	size := min(len(whole), room-icmpHeaderLen-extension)
 	switch {
 	case re.quote.size >= 0:
 		size = re.quote.size
 	case re.quote.full:
-		size = len(p.ip)
+		size = len(whole)
 	}
 	if re.quote.pad128 || extension > 0 && re.quote.size < 0 {
 		size = max(size, minOriginal)
 	}
 	size = max(0, min(size, linkRoom))
 	q := make([]byte, size, size+unit)
-	n := copy(q, p.ip)
+	n := copy(q, whole)
 	if extension > 0 && re.quote.size < 0 {
 		q = append(q, make([]byte, (unit-size%unit)%unit)...)
 	}
-	ttlAt := 8
-	if p.v6 {
-		ttlAt = 7
+	if len(re.quote.layers) == 0 {
+		re.age(q[:n], had, hop)
+		apply(re.quote.edits, q, had)
 	}
-	if n > ttlAt { // the routers before this one have taken their share
-		q[ttlAt] -= uint8(hop - 1)
-		if re.kind == exceeded {
-			q[ttlAt] = 1
-		}
-	}
-	apply(re.quote.edits, q, p)
 	return q
+}
+
+// age gives the packet, which may be cut anywhere, the TTL that it has at a hop:
+// the routers before have taken their share.
+func (re *reply) age(q []byte, p *ipPacket, hop int) {
+	at := 8
+	if p.v6 {
+		at = 7
+	}
+	if len(q) <= at {
+		return
+	}
+	q[at] -= uint8(hop - 1)
+	if re.kind == exceeded {
+		q[at] = 1
+	}
 }
 
 // icmpType gives the ICMP type and code of an error in a family.

@@ -25,7 +25,8 @@ const (
 	editSet editOp = iota
 	editAdd
 	editSubtract
-	editSwap // the two bytes of a field of 16 bits
+	editSwap    // the two bytes of a field of 16 bits
+	editPartial // field checksum only: what transmit offload has yet to finish
 )
 
 // bits places a field: so many bits from bit at of its header on.
@@ -79,6 +80,9 @@ func parseEdit(w string) (edit, error) {
 	switch {
 	case value == "swap":
 		e.op = editSwap
+		return e, nil
+	case value == "partial" && name == "checksum":
+		e.op = editPartial
 		return e, nil
 	case strings.HasPrefix(value, "+"):
 		e.op, value = editAdd, value[1:]
@@ -149,6 +153,8 @@ func (e *edit) apply(q []byte, p *ipPacket) {
 			return
 		}
 		value = old>>8 | old&0xff<<8
+	case editPartial:
+		value = uint64(frame.Fold(pseudoSum(p)))
 	}
 	setBits(q, at, value)
 }

@@ -49,14 +49,22 @@ func (e *extension) modifier(w string, c *cursor) (err error) {
 	return err
 }
 
-// addLabels parses "LABEL/EXP/BOTTOM/TTL[,...]" (RFC 3032 section 2.1).
 func (e *extension) addLabels(c *cursor) error {
+	data, err := parseLabels(c)
+	if err != nil {
+		return err
+	}
+	return e.add(frame.ClassMPLS, frame.TypeMPLSIncoming, data)
+}
+
+// parseLabels parses "LABEL/EXP/BOTTOM/TTL[,...]" (RFC 3032 section 2.1).
+func parseLabels(c *cursor) ([]byte, error) {
 	w, _ := c.take()
 	var data []byte
 	for _, entry := range strings.Split(w, ",") {
 		parts := strings.Split(entry, "/")
 		if len(parts) != 4 {
-			return fmt.Errorf("mpls %q: must be entries LABEL/EXP/BOTTOM/TTL joined by commas", w)
+			return nil, fmt.Errorf("mpls %q: must be entries LABEL/EXP/BOTTOM/TTL joined by commas", w)
 		}
 		var word uint64
 		for i, field := range []struct {
@@ -66,13 +74,13 @@ func (e *extension) addLabels(c *cursor) error {
 		}{{"label", 1<<20 - 1, 20}, {"exp", 7, 3}, {"bottom", 1, 1}, {"TTL", 255, 8}} {
 			n, err := parseNumber(parts[i], "mpls "+field.name, 0, field.top)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			word = word<<field.bits | n
 		}
 		data = binary.BigEndian.AppendUint32(data, uint32(word))
 	}
-	return e.add(frame.ClassMPLS, frame.TypeMPLSIncoming, data)
+	return data, nil
 }
 
 // addObject parses "CLASS/TYPE [HEX]".

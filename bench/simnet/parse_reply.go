@@ -71,13 +71,14 @@ func parsePair(w, what string) (a, b uint8, err error) {
 }
 
 // modifierNames are listed when a word is none of them.
-const modifierNames = "from, delay, ttl, tos, rest, data, quote, full, pad128, edit, length, mpls, object, ext, extsum, " +
+const modifierNames = "from, delay, ttl, tos, rest, data, quote, full, pad128, edit, translate, inside, length, mpls, object, ext, extsum, " +
 	"extversion, ack, badsum, dup, loss, rate"
 
 // modifiers parses up to the reply's end.
 func (p *parser) modifiers(c *cursor, re *reply) error {
 	// Slices of a default must not grow into another reply's.
 	re.quote.edits = re.quote.edits[:len(re.quote.edits):len(re.quote.edits)]
+	re.quote.layers = re.quote.layers[:len(re.quote.layers):len(re.quote.layers)]
 	re.ext.objects = re.ext.objects[:len(re.ext.objects):len(re.ext.objects)]
 	for !c.atReplyEnd() {
 		w, _ := c.take()
@@ -133,6 +134,10 @@ func (p *parser) modifier(w string, c *cursor, re *reply) (err error) {
 		w, _ := c.take()
 		e, err = parseEdit(w)
 		re.quote.edits = append(re.quote.edits, e)
+	case "translate":
+		re.quote.src, re.quote.dst, err = c.ends("translate")
+	case "inside":
+		err = re.quote.layer(c)
 	default:
 		return re.ext.modifier(w, c)
 	}

@@ -213,6 +213,10 @@ type quote struct {
 	full   bool
 	pad128 bool
 	edits  []edit
+	// src and dst are those of the probe where it was translated to the other IP
+	// version; none where it was not.
+	src, dst netip.Addr
+	layers   []layer // what is around the probe, from inside outwards
 }
 
 // Values of extension.length besides a number of words.

@@ -134,6 +134,9 @@ func FuzzRespond(f *testing.F) {
 	}
 	script := must(f, ends+"hop 1 te from 10.1.1.1 mpls 1/2/0/3,4/5/1/6 edit byte30=+9 edit ihl=15 edit checksum=swap\n"+
 		"hop 1 te from fd01::1 pad128 edit label=-1\nhop 2 te from fd01::1 quote 70 object 2/6 edit sport=swap\n"+
+		"hop 3 te from 10.1.1.1 translate fd00::1 fd00::2 inside gre fd00::1 fd00::2 inside mpls 1/0/1/1 inside error 10.1.1.1 10.1.1.2, "+
+		"te edit checksum=partial inside ip 10.1.1.1 10.1.1.2 quote 70\n"+
+		"hop 3 te from fd01::1 translate 10.1.1.1 10.1.1.2 inside error fd00::1 fd00::2 edit checksum=partial\n"+
 		"hop 4- arrive, echo, answer, synack, cycle\nmtu 3 100 from 10.1.1.1\ndest answer\ndest icmp echo badsum, answer, cycle")
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r := NewResponder(script, simMAC)

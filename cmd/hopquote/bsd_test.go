@@ -112,7 +112,7 @@ func TestBSDPackets(t *testing.T) {
 		r := w.bsd(t, "-n -v -P 253 -q1 192.168.120.20")
 		want := bsdLine("40", "q")
 		want.Stdout = strings.NewReplacer(".20  X", ".20 48 bytes to 192.168.100.10  X").Replace(want.Stdout)
-		want.Stdout = strings.TrimSuffix(want.Stdout, "\n") + " !P\n"
+		want.Stdout = strings.TrimSuffix(want.Stdout, "\n") + " !P\npackets received: 3 = 3 exact\n"
 		if diff := cmp.Diff(want, r.result); diff != "" {
 			t.Errorf("output (-want +got):\n%s", diff)
 		}

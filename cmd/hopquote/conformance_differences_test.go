@@ -144,6 +144,15 @@ var differences = []difference{
 		ours:   result{Stdout: header("10.2.2.2", 2, 60) + " 1  10.1.1.1  X ms\n 2  10.1.2.1  X ms\n"},
 	},
 	{
+		name:   "a tunnel's and a translator's quote",
+		reason: "a probe that is quoted inside of a tunnel, or as a translator sent it on, is that probe; the kernel gives it to no socket",
+		args:   "-n -q1 -m3 -w0.5 10.2.2.2",
+		script: "hop 1 te from 10.1.1.1\nhop 2 te from 10.1.2.1 inside gre 10.7.0.1 10.7.0.2\n" +
+			"hop 3 te from 10.1.3.1 translate fd64::10.9.9.1 64:ff9b::10.2.2.2",
+		theirs: result{Stdout: header("10.2.2.2", 3, 60) + " 1  10.1.1.1  X ms\n 2  *\n 3  *\n"},
+		ours:   result{Stdout: header("10.2.2.2", 3, 60) + " 1  10.1.1.1  X ms\n 2  10.1.2.1  X ms\n 3  10.1.3.1  X ms\n"},
+	},
+	{
 		name:   "wrong checksum of an echo reply",
 		reason: "what was damaged on its way may be anyone's; raw sockets take it before the kernel looks",
 		args:   "-n -q1 -m2 -w0.5 -I 10.2.2.2",

@@ -34,14 +34,30 @@ type addresses struct {
 	mac [2][6]byte
 	two bool
 	v6  bool // that of the second
+	// hops, where it is set, has them all, in place of mac.
+	hops *Hops
 }
 
-// of gives the address that an Ethernet frame goes to.
+// of gives the address that an Ethernet frame goes to, without hops.
 func (a *addresses) of(f []byte) []byte {
 	if a.two && isIPv6(f) == a.v6 {
 		return a.mac[1][:]
 	}
 	return a.mac[0][:]
+}
+
+// follow takes the next hops from a table. Where that has one for each family
+// at most, nothing has to be looked up.
+func (s *Sender) follow(h *Hops) {
+	if h.many {
+		s.to.hops = h
+		return
+	}
+	for f, number := range h.first {
+		if number != nowhere {
+			s.hops = append(s.hops, nextHop{v6: f == 1, mac: h.macs[number]})
+		}
+	}
 }
 
 // addresses are those of all next hops, which are known.

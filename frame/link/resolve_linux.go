@@ -44,9 +44,7 @@ func openResolver(k *kernel, e *Envelope) (*resolver, error) {
 		family, etherType = "ipv6", unix.ETH_P_IPV6
 		r.group, _ = groupMAC(solicitedNode(e.NextHop))
 	}
-	dir := fmt.Sprintf("/proc/sys/net/%s/neigh/%s/", family, e.Interface.Name)
-	r.tries = sysctl(dir+"mcast_solicit", 3)
-	r.interval = max(time.Duration(sysctl(dir+"retrans_time_ms", 1000))*time.Millisecond, minRetrans)
+	r.tries, r.interval = solicitTimes(family, e.Interface.Name)
 	filter, err := answerFilter(e.NextHop)
 	if err != nil {
 		return nil, err
@@ -56,6 +54,13 @@ func openResolver(k *kernel, e *Envelope) (*resolver, error) {
 		return nil, opError("socket", err)
 	}
 	return r, nil
+}
+
+// solicitTimes are how often the kernel asks on an interface before it gives up,
+// and how long it waits each time.
+func solicitTimes(family, name string) (tries int, interval time.Duration) {
+	dir := fmt.Sprintf("/proc/sys/net/%s/neigh/%s/", family, name)
+	return sysctl(dir+"mcast_solicit", 3), max(time.Duration(sysctl(dir+"retrans_time_ms", 1000))*time.Millisecond, minRetrans)
 }
 
 // minRetrans is the least time between two solicitations: HZ/100 in the kernel.

@@ -103,7 +103,7 @@ func parseRoute(body []byte) (route, error) {
 	if err := ad.Err(); err != nil {
 		return route{}, err
 	}
-	if r.oif == 0 {
+	if _, refuses := refusals[r.kind]; r.oif == 0 && !refuses {
 		return route{}, fmt.Errorf("route message without an interface")
 	}
 	return r, nil

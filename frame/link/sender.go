@@ -25,6 +25,10 @@ type SenderConfig struct {
 	// whose frames leave by this Sender too, each to its own next hop. Neither
 	// may be Local.
 	Also *Envelope
+	// Hops, where it is set, has the next hops of all frames, of both families,
+	// in place of the one of the Envelope, and Also does not matter. Nothing must
+	// be sent that they do not lead to. It is for Ethernet.
+	Hops *Hops
 	// Undelivered is handed each frame that was reported as sent and whose
 	// next hop did not resolve. It is called from a goroutine of the Sender,
 	// must not call Close, and may keep the frame. Nil drops them.
@@ -121,6 +125,10 @@ func (s *Sender) putTo(to *addresses, frames [][]byte) (int, error) {
 				err = syscall.EINVAL
 			}
 			return n, sendError(err)
+		}
+		if to.hops != nil {
+			copy(f, to.hops.of(f))
+			continue
 		}
 		copy(f, to.of(f))
 	}

@@ -43,6 +43,10 @@ func OpenSender(e Envelope, c SenderConfig) (*Sender, error) {
 		return s, nil
 	}
 	s.ethernet = true
+	if c.Hops != nil {
+		s.follow(c.Hops)
+		return s, nil
+	}
 	for _, e := range []*Envelope{&e, c.Also} {
 		if e == nil {
 			continue
@@ -71,10 +75,6 @@ func (s *Sender) openXDP(e *Envelope, c *SenderConfig) {
 // to the kernel, else with a queue.
 func (s *Sender) findNextHop(e *Envelope, undelivered func([]byte)) (h nextHop, err error) {
 	h.v6 = e.Dst.Is6()
-	var known bool
-	if h.mac, known = groupMAC(e.NextHop); known {
-		return h, nil
-	}
 	k, err := openKernel()
 	if err != nil {
 		return h, err
@@ -88,15 +88,9 @@ func (s *Sender) findNextHop(e *Envelope, undelivered func([]byte)) (h nextHop, 
 	if err != nil {
 		return h, err
 	}
-	if d.flags&flagLoopback == 0 {
-		// Before the rules: an administrator may have entered an address even
-		// where nobody asks for one.
-		if h.mac, known, err = k.neighbour(e.Interface.Index, e.NextHop); known || err != nil {
-			return h, err
-		}
-	}
-	if h.mac, known = fixedMAC(d.flags, e.Header.Src); known {
-		return h, nil
+	var known bool
+	if h.mac, known, err = k.address(&d, e, e.NextHop); known || err != nil {
+		return h, err
 	}
 	if h.resolver, err = openResolver(k, e); err != nil {
 		return h, err

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"net"
 	"net/netip"
+	"slices"
 
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
@@ -92,6 +93,18 @@ func answer(f []byte, target netip.Addr) (mac [6]byte, ok bool) {
 	return ndpAnswer(f, target.As16())
 }
 
+// answering gives the address that a frame might be an answer about: it is for
+// answer to check.
+func answering(f []byte, v6 bool) (netip.Addr, bool) {
+	switch {
+	case v6 && len(f) >= naOptions:
+		return netip.AddrFrom16([16]byte(f[naTarget:])), true
+	case !v6 && len(f) >= arpLen:
+		return netip.AddrFrom4([4]byte(f[arpSenderIP:])), true
+	}
+	return netip.Addr{}, false
+}
+
 func arpAnswer(f []byte, target [4]byte) (mac [6]byte, ok bool) {
 	const head = "\x08\x06\x00\x01\x08\x00\x06\x04\x00\x02" // EtherType to operation: a reply
 	if len(f) < arpLen || string(f[12:arpSenderMAC]) != head || [4]byte(f[arpSenderIP:]) != target {
@@ -131,7 +144,8 @@ func ndpAnswer(f []byte, target [16]byte) (mac [6]byte, ok bool) {
 }
 
 // answerFilter lets only answers about target through to a packet socket of
-// its EtherType. It is a first sieve: answer checks the rest.
+// its EtherType, or about anybody where target is the unspecified address of a
+// family. It is a first sieve: answer checks the rest.
 func answerFilter(target netip.Addr) ([]bpf.RawInstruction, error) {
 	type field struct {
 		off, size int
@@ -144,6 +158,9 @@ func answerFilter(target netip.Addr) ([]bpf.RawInstruction, error) {
 		for i := 0; i < len(b); i += 4 {
 			fields = append(fields, field{naTarget + i, 4, binary.BigEndian.Uint32(b[i:])})
 		}
+	}
+	if target.IsUnspecified() {
+		fields = slices.DeleteFunc(fields, func(f field) bool { return f.off == arpSenderIP || f.off >= naTarget })
 	}
 	var p []bpf.Instruction
 	for i, f := range fields {

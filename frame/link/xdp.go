@@ -155,7 +155,11 @@ func (x *xdp) hand(to *addresses) error {
 		}
 		if to != nil {
 			f := x.memory[s.at:]
-			copy(f, to.of(f))
+			if to.hops != nil {
+				copy(f, to.hops.of(f[:s.len]))
+			} else {
+				copy(f, to.of(f))
+			}
 		}
 		x.away[s.at/uint64(x.chunk)] = true
 		x.tx.put(i, s.at, s.len)

@@ -99,7 +99,9 @@ type Config struct {
 	// fit into Backlog.
 	CPUs uint64
 	// Backlog is how many frames may wait for a CPU (net.core.netdev_max_backlog).
-	// It is a setting of the whole machine, which Close restores; 0 leaves it.
+	// It is a setting of the whole machine, which Close restores, or that of the
+	// last of several Internets that need it at once: each has at least what it
+	// asks for. 0 leaves it.
 	Backlog int
 
 	// UserSpace asks for the user-space form.

@@ -7,7 +7,12 @@ import (
 	"github.com/hopquote/hopquote/bench/lab"
 )
 
-func TestMain(m *testing.M) { os.Exit(lab.RunTests(m)) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(backlogVar); dir != "" {
+		os.Exit(holdBacklog(dir))
+	}
+	os.Exit(lab.RunTests(m))
+}
 
 // open builds the network of a Config, which goes with the test.
 func open(t testing.TB, c Config) *Net {

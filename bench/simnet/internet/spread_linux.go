@@ -5,35 +5,24 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/hopquote/hopquote/bench/lab"
 )
 
-// backlogFile is a setting of the machine, which only its first network
-// namespace shows.
-const backlogFile = "/proc/sys/net/core/netdev_max_backlog"
-
 // spread is what lets other CPUs than the sender's answer: receive packet
 // steering (Documentation/networking/scaling.rst of the kernel).
 type spread struct {
-	backlog string // what the machine had; empty if that is as it was
+	backlog *backlog // nil if that of the machine is as it was
 }
 
-func openSpread(host *lab.Host, iface string, c *Config) (*spread, error) {
-	s := &spread{}
+func openSpread(host *lab.Host, iface string, c *Config) (s *spread, err error) {
+	s = &spread{}
 	if c.Backlog != 0 {
-		old, err := os.ReadFile(backlogFile)
-		if err != nil {
-			return nil, fmt.Errorf("internet: read the backlog of the machine: %w", err)
+		if s.backlog, err = raiseBacklog(backlogFile, backlogLock, c.Backlog); err != nil {
+			return nil, err
 		}
-		if err := os.WriteFile(backlogFile, []byte(strconv.Itoa(c.Backlog)), 0); err != nil {
-			return nil, fmt.Errorf("internet: set the backlog of the machine to %d: %w", c.Backlog, err)
-		}
-		s.backlog = strings.TrimSpace(string(old))
 	}
 	if c.CPUs != 0 {
 		if err := host.Do(func() error { return steer(iface, c.CPUs) }); err != nil {
@@ -72,13 +61,10 @@ func steer(iface string, cpus uint64) error {
 	return nil
 }
 
-// close restores the machine's backlog. The steering goes with the interface.
+// close gives up the backlog. The steering goes with the interface.
 func (s *spread) close() error {
-	if s.backlog == "" {
+	if s.backlog == nil {
 		return nil
 	}
-	if err := os.WriteFile(backlogFile, []byte(s.backlog), 0); err != nil {
-		return fmt.Errorf("internet: restore the backlog of the machine to %s: %w", s.backlog, err)
-	}
-	return nil
+	return s.backlog.lower()
 }

@@ -39,6 +39,8 @@ const help = `Usage: hopquote bench [options] SUBCOMMAND…
   trace   one trace, and many, beside traceroute and scamper
   peers   side by side: whichever of traceroute, scamper, mtr, masscan, zmap and
           dublin-traceroute are installed, ours, and --peer's
+  survey  whole surveys in each mode, beside the bare loop and scamper: speed,
+          memory, pacing, and what they find of what there is
   all     all of these
   score   something else: how good a survey's results are, see score --help
 

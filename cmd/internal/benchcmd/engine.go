@@ -1,9 +1,7 @@
 package benchcmd
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -11,15 +9,14 @@ import (
 	"github.com/hopquote/hopquote/bench/contest"
 	"github.com/hopquote/hopquote/bench/measure"
 	"github.com/hopquote/hopquote/bench/report"
+	"github.com/hopquote/hopquote/bench/surveys"
 )
 
 // surveyCommand is the engine as a user runs it: targets are read and permuted,
 // every probe has an identity, and every reply is verified and written as a
 // line. The wait for stragglers is short, since there are none.
 const surveyCommand = " survey -i {interface} --rate {rate} --seed {seed} --mode random --max-ttl {hops} --timeout 300ms" +
-	" --status none --metadata {output}" + metadataSuffix + " -o replies:{output} {targets}"
-
-const metadataSuffix = ".meta"
+	" --status none --metadata {output}" + surveys.MetadataSuffix + " -o replies:{output} {targets}"
 
 // quick are the options that leave the way out and the replies to others than
 // the kernel, as far as hopquote has them.
@@ -61,19 +58,11 @@ func (p *programs) help(subcommand string) (text, missing string) {
 	return string(out), ""
 }
 
-// Columns of the replies that a survey writes, and of its metadata what is held
-// against the truth.
+// Columns of the replies that a survey writes.
 const (
 	surveyHead = "target,"
 	surveyRTT  = 5
 )
-
-type surveyMetadata struct {
-	Result struct {
-		Sent  uint64 `json:"sent_total"`
-		Drops uint64 `json:"kernel_drops_total"`
-	} `json:"result"`
-}
 
 // countSurvey counts the replies that a survey wrote, takes their round-trip
 // times, and reads how many probes it tells of.
@@ -93,16 +82,11 @@ func countSurvey(r contest.Run) (t contest.Tally, err error) {
 	if err != nil {
 		return t, err
 	}
-	defer os.Remove(r.Output + metadataSuffix)
-	text, err := os.ReadFile(r.Output + metadataSuffix)
+	m, err := surveys.ReadMetadata(r.Output)
 	if err != nil {
 		return t, err
 	}
-	var m surveyMetadata
-	if err := json.Unmarshal(text, &m); err != nil {
-		return t, fmt.Errorf("metadata: %w", err)
-	}
-	t.Sent = &m.Result.Sent
+	t.Sent = &m.Counts.Sent
 	t.Values = map[string]float64{"ring_drops": float64(m.Result.Drops)}
 	if len(rtts) > 0 {
 		t.Values["rtt_p50_us"], t.Values["rtt_p99_us"] = measure.Quantile(0.5, rtts), measure.Quantile(0.99, rtts)

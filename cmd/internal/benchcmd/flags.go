@@ -13,6 +13,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hopquote/hopquote/bench/contest"
+	"github.com/hopquote/hopquote/bench/simnet/internet"
+	"github.com/hopquote/hopquote/bench/surveys"
 )
 
 // options are what the command line asks for.
@@ -31,6 +33,11 @@ type options struct {
 	userSpace  bool
 	lossy      bool
 	traces     int
+	targets    int
+	dense      bool
+	shared     int
+	kind       string
+	short      bool // survey is one of all, and says less
 	only       []string
 	hopquote   string
 	help       bool
@@ -39,7 +46,7 @@ type options struct {
 }
 
 // suiteNames are the subcommands but for all.
-var suiteNames = []string{"frames", "decode", "tx", "rx", "loop", "trace", "peers"}
+var suiteNames = []string{"frames", "decode", "tx", "rx", "loop", "trace", "peers", "survey"}
 
 // formats of the report.
 const (
@@ -55,6 +62,10 @@ const (
 	maxRate    = 100e6
 	maxTraces  = 100_000
 	defaultRun = 1000
+	// Targets of a survey, and of one among all suites.
+	defaultTargets = 8192
+	shortTargets   = 2048
+	defaultShared  = 9
 )
 
 func parse(args []string) (*options, error) {
@@ -65,11 +76,15 @@ func parse(args []string) (*options, error) {
 	f.IntVar(&o.rounds, "rounds", 5, "measure every row `N` times, 1..1000, all rows in turns")
 	f.DurationVar(&o.time, "time", 0, "time of one sample, such as 500ms, up to 1m (default: 50ms to 1s)")
 	f.StringVar(&o.format, "format", formatTable, "table, json or markdown")
-	f.StringVar(&o.plot, "plot", "", "also draw rx, loop and peers into an SVG `FILE`")
-	f.Float64SliceVar(&o.rates, "rate", nil, "ask rx, loop and peers for these `RATES`, a second, 0 for as fast as it goes")
+	f.StringVar(&o.plot, "plot", "", "also draw rx, loop, peers and survey into an SVG `FILE`")
+	f.Float64SliceVar(&o.rates, "rate", nil, "ask rx, loop, peers and survey for these `RATES`, a second, 0 for as fast as it goes")
 	peers := f.StringArray("peer", nil, "a prober of your own for loop and peers, as `NAME=COMMAND`, repeatable")
 	f.StringArrayVar(&o.only, "only", nil, "only rows whose first column is `NAME`, repeatable")
 	f.IntVar(&o.traces, "traces", defaultRun, "destinations of the second table of trace")
+	f.IntVar(&o.targets, "targets", defaultTargets, fmt.Sprintf("`N` targets of survey, 1..%d", surveys.MaxTargets))
+	f.BoolVar(&o.dense, "dense", false, "targets of survey are beside each other (default: one of each /24)")
+	f.IntVar(&o.shared, "shared", defaultShared, "the first `N` hops are the same for all targets of survey")
+	f.StringVar(&o.kind, "kind", "replies", "what surveys write: "+strings.Join(surveys.Kinds, " or "))
 	f.Uint64Var(&o.seed, "seed", 1, "seed of the simulated Internet")
 	f.BoolVar(&o.inline, "inline", false, "the CPU that sends a probe answers it: slower, the same every time")
 	f.BoolVar(&o.userSpace, "user-space", false, "simulate the Internet in user space even where the kernel could")
@@ -108,6 +123,12 @@ func (o *options) check() error {
 		return fmt.Errorf("--format %q, want table, json or markdown", o.format)
 	case o.traces < 1 || o.traces > maxTraces:
 		return fmt.Errorf("--traces %d, want 1..%d", o.traces, maxTraces)
+	case o.targets < 1 || o.targets > surveys.MaxTargets:
+		return fmt.Errorf("--targets %d, want 1..%d", o.targets, surveys.MaxTargets)
+	case o.shared < 0 || o.shared > internet.MaxLength:
+		return fmt.Errorf("--shared %d, want 0..%d", o.shared, internet.MaxLength)
+	case !slices.Contains(surveys.Kinds, o.kind):
+		return fmt.Errorf("--kind %q, want %s", o.kind, strings.Join(surveys.Kinds, " or "))
 	case o.inline && o.userSpace:
 		return errors.New("--inline and --user-space exclude each other")
 	}
@@ -117,7 +138,7 @@ func (o *options) check() error {
 		}
 	}
 	if o.plot != "" && !slices.ContainsFunc(o.suites, hasPlot) {
-		return fmt.Errorf("--plot: %s has nothing to plot, but rx, loop and peers have", strings.Join(o.suites, ", "))
+		return fmt.Errorf("--plot: %s has nothing to plot, but rx, loop, peers and survey have", strings.Join(o.suites, ", "))
 	}
 	return nil
 }
@@ -133,6 +154,9 @@ func (o *options) checkSuites() error {
 			return fmt.Errorf("unknown %q, there are %s and all", n, strings.Join(suiteNames, ", "))
 		}
 	}
+	if o.short = !slices.Contains(names, "survey"); o.short && !o.flags.Changed("targets") {
+		o.targets = shortTargets
+	}
 	for _, n := range suiteNames {
 		if slices.Contains(names, n) || slices.Contains(names, "all") {
 			o.suites = append(o.suites, n)
@@ -141,7 +165,10 @@ func (o *options) checkSuites() error {
 	return nil
 }
 
-func hasPlot(suite string) bool { return suite == "rx" || suite == "loop" || suite == "peers" }
+func hasPlot(suite string) bool { return slices.Contains(plotted, suite) }
+
+// plotted are the suites that can be drawn.
+var plotted = []string{"rx", "loop", "peers", "survey"}
 
 // sampleTime is how long a sample takes when the user does not say.
 func (o *options) sampleTime(suite string) time.Duration {

@@ -111,6 +111,9 @@ func (d *document) row(t *testing.T, table string, labels ...string) func(key st
 			if tab.Name != table || strings.Join(r.Labels, "|") != strings.Join(labels, "|") {
 				continue
 			}
+			if r.Skipped != nil {
+				t.Fatalf("%s %q was not run: %s", table, labels, *r.Skipped)
+			}
 			return func(key string) float64 {
 				f, ok := r.Figures[key]
 				if !ok {
@@ -124,14 +127,20 @@ func (d *document) row(t *testing.T, table string, labels ...string) func(key st
 	return nil
 }
 
-// hopquote is the path of the program that is measured.
-func hopquote(t *testing.T) string {
+// hopquote is the path of the program that is measured, beside which are those
+// of its subcommands that are named.
+func hopquote(t *testing.T, subcommands ...string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "hopquote")
-	build := exec.Command("go", "build", "-o", path, "../../hopquote")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+	for _, suffix := range append(subcommands, "") {
+		if suffix != "" {
+			suffix = "-" + suffix
+		}
+		build := exec.Command("go", "build", "-o", path+suffix, "../../hopquote"+suffix)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("go build: %v\n%s", err, out)
+		}
 	}
 	return path
 }

@@ -9,9 +9,12 @@ import (
 
 	"github.com/hopquote/hopquote/bench/contest"
 	"github.com/hopquote/hopquote/bench/ground"
+	"github.com/hopquote/hopquote/bench/loop"
 	"github.com/hopquote/hopquote/bench/measure"
 	"github.com/hopquote/hopquote/bench/peers"
 	"github.com/hopquote/hopquote/bench/report"
+	"github.com/hopquote/hopquote/bench/surveys"
+	"github.com/hopquote/hopquote/bench/transmit"
 )
 
 // programs are those that the suites run.
@@ -92,4 +95,24 @@ func (p *programs) peersSuite(g *ground.Ground, rates []float64, d time.Duration
 		Name: "peers", Title: "side by side on one simulated Internet, every probe answered",
 		Contenders: list, Rates: rates, Time: d,
 	})
+}
+
+// peerTime is about how long scamper's part in surveys takes.
+const peerTime = time.Second
+
+// surveys is hopquote survey in each mode, the bare loop and scamper.
+func (p *programs) surveys(o *options) surveys.Config {
+	c := surveys.Config{
+		Hopquote: report.CommandLine([]string{p.hopquote}), Kind: o.kind, Checkpoints: !o.short, PeerTime: peerTime,
+		Targets: surveys.Set{N: o.targets, Dense: o.dense, Seed: o.seed}, Rates: o.asked(0),
+	}
+	_, c.Missing = p.help("survey")
+	packet, _ := transmit.Find("packet")
+	c.Bare = loop.Bare(p.bare(), packet)
+	for _, k := range peers.All() {
+		if k.Name == "scamper" {
+			c.Scamper = k
+		}
+	}
+	return c
 }

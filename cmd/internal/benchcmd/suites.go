@@ -13,6 +13,7 @@ import (
 	"github.com/hopquote/hopquote/bench/measure"
 	"github.com/hopquote/hopquote/bench/receive"
 	"github.com/hopquote/hopquote/bench/report"
+	"github.com/hopquote/hopquote/bench/surveys"
 	"github.com/hopquote/hopquote/bench/traces"
 	"github.com/hopquote/hopquote/bench/transmit"
 	"github.com/hopquote/hopquote/bench/wire"
@@ -85,27 +86,53 @@ func (b *bench) suite(name string) error {
 			return b.run(receive.Suite(p, receivers, rates, b.options.sampleTime(name)), b.options.rounds)
 		})
 	case "loop":
-		return b.onGround(false, func(g *ground.Ground) error {
+		return b.onGround(ground.Config{}, func(g *ground.Ground) error {
 			further := append(b.programs.engine(), b.programs.peers...)
 			rates := b.options.asked(10_000, 200_000, 0)
 			return b.run(loop.Suite(g, b.programs.bare(), further, rates, b.options.sampleTime(name)), b.options.rounds)
 		})
 	case "trace":
-		return b.onGround(true, func(g *ground.Ground) error {
+		return b.onGround(ground.Config{Inline: true}, func(g *ground.Ground) error {
 			if err := b.run(traces.One(g, b.programs.hopquote), b.options.rounds*traces.Repeats); err != nil {
 				return err
 			}
 			return b.run(traces.Many(g, b.options.traces, b.programs.tracers()), b.options.rounds)
 		})
+	case "survey":
+		return b.surveys()
 	}
-	return b.onGround(false, func(g *ground.Ground) error {
+	return b.onGround(ground.Config{}, func(g *ground.Ground) error {
 		rates := b.options.asked(10_000, 50_000, 100_000, 200_000, 0)
 		return b.run(b.programs.peersSuite(g, rates, b.options.sampleTime("peers")), b.options.rounds)
 	})
 }
 
-// run measures a suite and takes its table into the report, as far as it came.
-func (b *bench) run(s measure.Suite, rounds int) error {
+// surveys measures those of an Internet where all answer, and of one where not
+// even paths are certain.
+func (b *bench) surveys() error {
+	c := b.programs.surveys(b.options)
+	smooth := ground.Config{Shared: b.options.shared, Wide: true}
+	err := b.onGround(smooth, func(g *ground.Ground) error {
+		return b.run(surveys.Suite(g, c), b.options.rounds, surveys.Split)
+	})
+	if err != nil {
+		return err
+	}
+	rough := ground.Config{Shared: roughShared, Wide: true, Rough: true, Hops: roughHops}
+	c.Targets.N = min(c.Targets.N, roughTargets)
+	return b.onGround(rough, func(g *ground.Ground) error { return b.run(surveys.Rough(g, c), 1) })
+}
+
+// The rough Internet. What is found there does not depend on the round.
+const (
+	roughHops    = 24
+	roughShared  = 2
+	roughTargets = 4096
+)
+
+// run measures a suite and takes its table into the report, as far as it came,
+// or what split makes of it.
+func (b *bench) run(s measure.Suite, rounds int, split ...func(measure.Table) []measure.Table) error {
 	if len(b.options.only) > 0 {
 		s.Cases = slices.DeleteFunc(s.Cases, func(c measure.Case) bool { return !slices.Contains(b.options.only, c.Labels[0]) })
 	}
@@ -113,7 +140,11 @@ func (b *bench) run(s measure.Suite, rounds int) error {
 		return nil
 	}
 	t, err := s.Run(b.ctx, rounds, b.show)
-	b.report.Tables = append(b.report.Tables, t)
+	tables := []measure.Table{t}
+	for _, f := range split {
+		tables = f(t)
+	}
+	b.report.Tables = append(b.report.Tables, tables...)
 	return err
 }
 
@@ -128,10 +159,9 @@ func (b *bench) onWire(f func(*wire.Pair) error) (err error) {
 
 // onGround runs f on a simulated Internet, inline if so asked by the suite or
 // the user.
-func (b *bench) onGround(inline bool, f func(*ground.Ground) error) (err error) {
-	g, err := ground.Open(ground.Config{
-		Seed: b.options.seed, Inline: inline || b.options.inline, UserSpace: b.options.userSpace,
-	})
+func (b *bench) onGround(c ground.Config, f func(*ground.Ground) error) (err error) {
+	c.Seed, c.Inline, c.UserSpace = b.options.seed, c.Inline || b.options.inline, b.options.userSpace
+	g, err := ground.Open(c)
 	if err != nil {
 		return err
 	}

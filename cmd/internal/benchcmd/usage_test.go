@@ -15,8 +15,8 @@ func TestUsage(t *testing.T) {
 		args []string
 		want string
 	}{
-		{nil, "what to measure is missing: frames, decode, tx, rx, loop, trace, peers or all"},
-		{[]string{"speed"}, `unknown "speed", there are frames, decode, tx, rx, loop, trace, peers and all`},
+		{nil, "what to measure is missing: frames, decode, tx, rx, loop, trace, peers, survey or all"},
+		{[]string{"speed"}, `unknown "speed", there are frames, decode, tx, rx, loop, trace, peers, survey and all`},
 		{[]string{"frames", "--rounds", "0"}, "--rounds 0, want 1..1000"},
 		{[]string{"frames", "--rounds", "x"}, `invalid argument "x" for "--rounds"`},
 		{[]string{"frames", "--time", "0s"}, "--time 0s, want more than 0 and up to 1m0s"},
@@ -26,8 +26,12 @@ func TestUsage(t *testing.T) {
 		{[]string{"loop", "--rate", "0.5"}, "--rate 0.5, want"},
 		{[]string{"loop", "--rate", "NaN"}, "--rate NaN, want"},
 		{[]string{"trace", "--traces", "0"}, "--traces 0, want 1..100000"},
+		{[]string{"survey", "--targets", "0"}, "--targets 0, want 1..4194304"},
+		{[]string{"survey", "--targets", "4194305"}, "--targets 4194305, want 1..4194304"},
+		{[]string{"survey", "--shared", "65"}, "--shared 65, want 0..64"},
+		{[]string{"survey", "--kind", "warts"}, `--kind "warts", want replies or jsonl`},
 		{[]string{"peers", "--peer", "x"}, `peer "x", want NAME=COMMAND`},
-		{[]string{"frames", "--plot", "x.svg"}, "--plot: frames has nothing to plot, but rx, loop and peers have"},
+		{[]string{"frames", "--plot", "x.svg"}, "--plot: frames has nothing to plot, but rx, loop, peers and survey have"},
 		{[]string{"loop", "--inline", "--user-space"}, "--inline and --user-space exclude each other"},
 		{[]string{"loop", "--nonsense"}, "unknown flag: --nonsense"},
 		{[]string{"bare", "--sender", "dove"}, `unknown sender "dove"`},
@@ -44,7 +48,7 @@ func TestUsage(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	r := finish(t, command(t, "--help"))
-	for _, s := range append(suiteNames, "all", "--rounds", "--time", "--format", "--plot", "--cpuprofile", "--trace", "--peer", "--rate", "--seed", "{output}") {
+	for _, s := range append(suiteNames, "all", "--rounds", "--time", "--format", "--plot", "--cpuprofile", "--trace", "--peer", "--rate", "--seed", "--targets", "--dense", "--shared", "--kind", "{output}") {
 		if !strings.Contains(r.out, s) {
 			t.Errorf("the help does not tell of %s", s)
 		}

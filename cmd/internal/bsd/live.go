@@ -60,7 +60,7 @@ func (s *session) open(gone func(error)) (*wire.Wire, error) {
 		},
 		Method: method(o.Protocol), Protocol: o.Protocol.Number, Target: o.Addr,
 		EchoID: s.ident, SrcPort: s.ident, Unheld: o.FixedPort, AllICMP: o.Verbose > 0,
-		Ready: nextHopPatience, Gone: gone,
+		Ready: nextHopPatience, Gone: gone, Elsewhere: true,
 	}
 	w, err := wire.Open(cfg)
 	if o.DontRoute && errors.Is(err, syscall.ENETUNREACH) {

@@ -49,6 +49,7 @@ func TestVerbose(t *testing.T) {
 40: 00000000
  *
  2  10.2.2.2 48 bytes to 10.9.9.1  X ms  X ms
+packets received: 4 = 4 exact
 `, header("40"))
 	// The parameter problem did not settle its probe, which waited its time.
 	if d := got.sent[2].At - got.sent[1].At; d != 5*time.Second {
@@ -79,11 +80,11 @@ func TestVerboseStrays(t *testing.T) {
 	if !strings.HasPrefix(got.stdout, want) {
 		t.Errorf("got %q\nwant it to begin with %q", got.stdout, want)
 	}
-	if !strings.HasSuffix(got.stdout, " 10.1.1.1 48 bytes to 10.9.9.1  X ms\n") {
+	if !strings.HasSuffix(got.stdout, " 10.1.1.1 48 bytes to 10.9.9.1  X ms\npackets received: 3 = 1 stray + 1 exact + 1 duplicate\n") {
 		t.Errorf("got %q", got.stdout)
 	}
 	quiet := playOn(t, &virtual.Net{Respond: net.Respond}, "-n", "-q1", "-m1", "10.2.2.2")
-	if strings.Contains(quiet.stdout, "icmp type") {
+	if strings.Contains(quiet.stdout, "icmp type") || strings.Contains(quiet.stdout, "received") {
 		t.Errorf("shown without -v: %q", quiet.stdout)
 	}
 }
@@ -101,6 +102,7 @@ func TestVeryVerbose(t *testing.T) {
 	 0000 0000 0000 0000 00
 ]
  10.2.2.2 49 bytes to 10.9.9.1  X ms
+packets received: 2 = 2 exact
 `, header("41"))
 }
 

@@ -92,6 +92,9 @@ func (s *session) probe(ctx context.Context, p parts) error {
 	if errors.Is(err, scheduler.ErrInterrupted) {
 		err = context.Cause(ctx)
 	}
+	if c := engine.Counts(); o.Verbose > 0 && (err == nil || c.Sent > 0) {
+		err = errors.Join(err, s.out.Received(&c))
+	}
 	return err
 }
 

@@ -2,6 +2,7 @@ package capturefile
 
 import (
 	"bufio"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -72,9 +73,13 @@ type format interface {
 
 // Open opens a capture file; "-" is standard input. Files compressed by gzip
 // or zstd are read as what is in them, whatever their name.
-func Open(path string) (*Reader, error) {
+func Open(path string) (*Reader, error) { return OpenContext(context.Background(), path) }
+
+// OpenContext is Open for who may be stopped: waiting for a pipe ends with the
+// context, whose cause is then what is wrong with the capture.
+func OpenContext(ctx context.Context, path string) (*Reader, error) {
 	if path == "-" {
-		return NewReader(os.Stdin, "standard input")
+		return NewReader(patient(ctx, os.Stdin), "standard input")
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -84,13 +89,21 @@ func Open(path string) (*Reader, error) {
 		}
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	r, err := NewReader(f, path)
+	r, err := NewReader(patient(ctx, f), path)
 	if err != nil {
 		_ = f.Close()
 		return nil, err
 	}
 	r.closers = append(r.closers, f)
 	return r, nil
+}
+
+// patient reads a file that is there as it is, and anything else as a stream.
+func patient(ctx context.Context, f *os.File) io.Reader {
+	if info, err := f.Stat(); err == nil && (info.Mode().IsRegular() || info.IsDir()) {
+		return f
+	}
+	return newStream(ctx, f)
 }
 
 // NewReader reads a capture from any stream; name is for errors.
@@ -162,7 +175,7 @@ func (r *Reader) start() error {
 		return errors.New("the file is empty")
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return errShort
-	case len(magic) == 0:
+	case err != nil && err != io.EOF, len(magic) == 0:
 		return err
 	case len(magic) < 4:
 		return errors.New("neither pcap nor pcapng")

@@ -30,6 +30,13 @@ const (
 	statusTerminated  = 143 // and after SIGTERM
 )
 
+// What is printed goes out in whole records, whatever ends the program between
+// two writes: the buffer is written when there may be no room for one more.
+const (
+	outputSize = 256 << 10
+	recordRoom = 128 << 10
+)
+
 // Main is the subcommand. args do not hold its own name. It gives the exit
 // status.
 func Main(args []string, stdout, stderr io.Writer) int {
@@ -38,7 +45,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "hopquote quotes: %v\nTry `hopquote quotes --help'.\n", err)
 		return statusUsage
 	}
-	out := bufio.NewWriter(stdout)
+	out := bufio.NewWriterSize(stdout, outputSize)
 	switch {
 	case o.help:
 		fmt.Fprintf(out, help, o.flags.FlagUsages())
@@ -74,7 +81,21 @@ func flush(out *bufio.Writer, stderr io.Writer, status int) int {
 // errSignal is the cause of a context that a signal ended.
 type errSignal struct{ syscall.Signal }
 
-func (e errSignal) Error() string { return e.Signal.String() }
+func (e errSignal) Error() string { return "ended by " + e.name() }
+
+func (e errSignal) name() string {
+	if e.Signal == syscall.SIGTERM {
+		return "SIGTERM"
+	}
+	return "SIGINT"
+}
+
+func (e errSignal) status() int {
+	if e.Signal == syscall.SIGTERM {
+		return statusTerminated
+	}
+	return statusInterrupted
+}
 
 func signalled() (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -93,7 +114,7 @@ func signalled() (context.Context, func()) {
 }
 
 // run reads all captures and prints what the options ask for.
-func (o *options) run(ctx context.Context, out io.Writer, stderr io.Writer) (int, error) {
+func (o *options) run(ctx context.Context, out *bufio.Writer, stderr io.Writer) (int, error) {
 	var files []*capturefile.Reader
 	defer func() {
 		for _, f := range files {
@@ -101,7 +122,10 @@ func (o *options) run(ctx context.Context, out io.Writer, stderr io.Writer) (int
 		}
 	}()
 	for _, path := range o.files {
-		f, err := capturefile.Open(path)
+		f, err := capturefile.OpenContext(ctx, path)
+		if errors.As(err, new(errSignal)) {
+			break
+		}
 		if err != nil {
 			return 0, err
 		}
@@ -109,7 +133,7 @@ func (o *options) run(ctx context.Context, out io.Writer, stderr io.Writer) (int
 	}
 	w := &view.Run{Format: o.format, Tables: o.tables, Limit: o.limit, Wide: o.wide, Filtered: !o.filter.empty(), Out: out}
 	merge := capturefile.NewMerge(files)
-	if err := o.read(ctx, merge, w); err != nil {
+	if err := o.read(ctx, merge, w, out); err != nil {
 		return 0, err
 	}
 	for _, f := range files {
@@ -117,16 +141,18 @@ func (o *options) run(ctx context.Context, out io.Writer, stderr io.Writer) (int
 	}
 	status := statusOK
 	for _, d := range merge.Damage {
+		if errors.As(d, new(errSignal)) {
+			continue
+		}
 		fmt.Fprintf(stderr, "hopquote quotes: %v; what comes before is reported\n", d)
 		w.Damage = append(w.Damage, d.Error())
 		status = statusDamaged
 	}
 	var sig errSignal
 	if errors.As(context.Cause(ctx), &sig) {
-		status = statusInterrupted
-		if sig.Signal == syscall.SIGTERM {
-			status = statusTerminated
-		}
+		fmt.Fprintf(stderr, "hopquote quotes: %v; what was read until then is reported\n", sig)
+		w.Interrupted = sig.name()
+		status = sig.status()
 	}
 	if err := w.End(); err != nil {
 		return 0, err
@@ -140,7 +166,7 @@ func (o *options) run(ctx context.Context, out io.Writer, stderr io.Writer) (int
 }
 
 // read takes all packets through the tracker.
-func (o *options) read(ctx context.Context, merge *capturefile.Merge, w *view.Run) error {
+func (o *options) read(ctx context.Context, merge *capturefile.Merge, w *view.Run, out *bufio.Writer) error {
 	tracker := attribute.New(o.config)
 	w.Summary = summary.New()
 	var p capturefile.Packet
@@ -168,6 +194,11 @@ func (o *options) read(ctx context.Context, merge *capturefile.Merge, w *view.Ru
 		if err := w.Reply(&r); err != nil {
 			return err
 		}
+		if out.Available() < recordRoom {
+			if err := out.Flush(); err != nil {
+				return err
+			}
+		}
 	}
 	w.First, w.Last = first, last
 	w.Counts, w.Scores = tracker.Counts(), tracker.Scores()
@@ -186,5 +217,6 @@ by time.
 %s
 Exit status: 0 all was read, 1 a file can't be opened or an output written, 2 a
 mistake in the arguments, 3 a capture is damaged and what comes before the
-damage is reported, 130 and 143 ended by SIGINT and SIGTERM, the same.
+damage is reported, 130 and 143 ended by SIGINT and SIGTERM, the same. Who closes
+standard output before its end, as head does, ends it by SIGPIPE.
 `

@@ -44,6 +44,10 @@ func TestErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	good := sample(t)
+	nothing := filepath.Join(dir, "nothing")
+	if err := os.WriteFile(nothing, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		args   []string
 		status int
@@ -66,6 +70,10 @@ func TestErrors(t *testing.T) {
 		{[]string{"--nonsense"}, 2, "unknown flag"},
 		{[]string{filepath.Join(dir, "none")}, 1, "no such file"},
 		{[]string{text}, 1, "neither pcap nor pcapng"},
+		{[]string{nothing}, 1, "nothing: the file is empty"},
+		{[]string{good, nothing}, 1, "nothing: the file is empty"},
+		{[]string{dir}, 1, "is a directory"},
+		{[]string{"/proc/self/mem"}, 1, "input/output error"}, // it opens, and can't be read
 		{[]string{"--plot=" + filepath.Join(dir, "no", "a.svg"), good}, 1, "write plot"},
 	} {
 		o := command(t, tt.args...)
@@ -91,6 +99,36 @@ func TestDamagedIsReported(t *testing.T) {
 	o := jsonl(t, path)
 	if o.status != statusDamaged || strings.Count(o.stderr, "\n") != 1 || len(o.of("reply")) != 3 || len(o.of("totals")[0].Damage) != 1 {
 		t.Errorf("exit %d, %q, %d replies, want 3 and the damage told", o.status, o.stderr, len(o.of("reply")))
+	}
+}
+
+// A capture may be cut anywhere behind its file header: what comes before is
+// reported. Without a packet there is nothing to report, in every format.
+func TestCutAnywhere(t *testing.T) {
+	whole, err := os.ReadFile(sample(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const fileHeader = 24
+	path := filepath.Join(t.TempDir(), "cut.pcap")
+	for n := fileHeader; n < fileHeader+120; n++ {
+		if err := os.WriteFile(path, whole[:n], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o := jsonl(t, path)
+		if total := o.of("totals")[0]; n == fileHeader && (o.status != 0 || total.Packets != 0) ||
+			o.status == statusDamaged != (len(total.Damage) == 1) || n == fileHeader+1 && o.status != statusDamaged {
+			t.Errorf("%d bytes: exit %d, %d packets, damage %q", n, o.status, total.Packets, total.Damage)
+		}
+	}
+	if err := os.WriteFile(path, whole[:fileHeader], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if o := command(t, path); o.status != 0 || !strings.HasPrefix(o.stdout, "1 capture: 0 packets, 0 bytes, 0s\n0 = 0 probes + 0 replies") {
+		t.Errorf("no packet: exit %d\n%s", o.status, o.stdout)
+	}
+	if o := command(t, "--format=csv", path); o.status != 0 || strings.Count(o.stdout, "\n") != 1 {
+		t.Errorf("no packet: exit %d, want the heading alone\n%s", o.status, o.stdout)
 	}
 }
 

@@ -20,16 +20,36 @@ func (r *run) dryRun(s surveyor) string {
 	if o.shards > 1 {
 		fmt.Fprintf(&b, ", shard %d of %d", o.shard, o.shards)
 	}
-	fmt.Fprintf(&b, "\nprobes    %d%s (mode %s, TTL %d to %d, %d flows)\n", probes, most, o.mode, o.first, o.max, o.flows)
+	fmt.Fprintf(&b, "\nprobes    %d%s (mode %s, TTL %d to %d, flows %d)\n", probes, most, o.mode, o.first, o.max, o.flows)
 	size := r.probeSize()
 	fmt.Fprintf(&b, "size      %d bytes on the link\n", size)
 	if pps := o.rate.perSecond(size); pps > 0 {
 		fmt.Fprintf(&b, "rate      %.0f probes/s, %.0f bit/s\n", pps, pps*float64(8*size))
-		fmt.Fprintf(&b, "time      %s\n", duration(float64(probes)/pps))
+		fmt.Fprintf(&b, "time      %s, and up to %s for the last replies\n", duration(float64(probes)/pps), o.timeout)
 	} else {
 		fmt.Fprintf(&b, "rate      as fast as the sender\n")
 	}
 	fmt.Fprintf(&b, "seed      %d\n", o.seed)
+	b.WriteString(r.dryRoutes())
+	return b.String()
+}
+
+// dryRoutes tells how many targets go where.
+func (r *run) dryRoutes() string {
+	routes, err := findRoutes(r.o, r.targets)
+	if err == nil {
+		err = routes.checkLink()
+	}
+	if err != nil {
+		return fmt.Sprintf("routes    %v\n", err)
+	}
+	var b strings.Builder
+	for _, h := range routes.nextHops() {
+		fmt.Fprintf(&b, "route     %v\n", h)
+	}
+	for _, l := range routes.leftOut() {
+		fmt.Fprintf(&b, "left out  %v\n", l)
+	}
 	return b.String()
 }
 

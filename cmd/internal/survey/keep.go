@@ -1,6 +1,8 @@
 package survey
 
 import (
+	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -19,12 +21,14 @@ import (
 // The loops of a run meet for one: each notes what it knows when it comes by
 // and waits for the last of them, so that nothing of what they do falls between.
 type keeper struct {
-	path  string
-	every time.Duration // 0: only at the end
-	snap  func(now time.Duration, parts []part) *checkpoint.Checkpoint
-	sink  *sink.Sink
-	fail  func(error)
-	next  atomic.Int64 // when the loops are to meet, in nanoseconds
+	path string
+	// elsewhere is where else the last checkpoint may be, if it has no room.
+	elsewhere []string
+	every     time.Duration // 0: only at the end
+	snap      func(now time.Duration, parts []part) *checkpoint.Checkpoint
+	sink      *sink.Sink
+	fail      func(error)
+	next      atomic.Int64 // when the loops are to meet, in nanoseconds
 	// journal has what happened since the last checkpoint; nil for none.
 	journal *journal.Writer
 
@@ -238,6 +242,12 @@ func keepAt(outputs []sink.Target) string {
 		}
 	}
 	return "hopquote-survey.checkpoint"
+}
+
+// keepElse is where else it may: the disk of the outputs may be full.
+func keepElse(path string) []string {
+	name := filepath.Base(path)
+	return []string{name, filepath.Join(os.TempDir(), fmt.Sprintf("%s-%d", name, os.Getpid()))}
 }
 
 // part is what the loop knows between two steps of its strategy.

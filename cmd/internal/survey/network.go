@@ -19,25 +19,26 @@ import (
 
 // network is everything open that a survey sends and receives by.
 type network struct {
-	envelopes [2]*link.Envelope // by family; nil: no targets
-	senders   []senders         // by loop
-	rings     []*rx.Ring        // by loop
-	early     *early.Drop       // nil: the kernel sees the replies
-	ports     []*link.Ports
-	watchers  []*link.Watcher
-	srcPort   uint16 // the least; ICMP: of the identifiers
-	sum       uint16 // ICMP: the checksum of the first flow
-	epoch     time.Time
+	*routes  // whose envelopes are by family; nil: no targets
+	hops     *link.Hops
+	senders  []senders   // by loop
+	rings    []*rx.Ring  // by loop
+	early    *early.Drop // nil: the kernel sees the replies
+	ports    []*link.Ports
+	watchers []*link.Watcher
+	srcPort  uint16 // the least; ICMP: of the identifiers
+	sum      uint16 // ICMP: the checksum of the first flow
+	epoch    time.Time
 }
 
-// nextHopPatience is how long a survey waits for the next hop's address before
-// it gives up: longer than the kernel asks for it.
+// nextHopPatience is how long a survey waits for the next hops' addresses before
+// it gives up: longer than the kernel asks for them.
 const nextHopPatience = 4 * time.Second
 
 // openNetwork opens it, for a survey that goes on from a checkpoint as it was.
 // gone hears when the interface goes away.
 func openNetwork(o *options, targets *space.Space, r *rand.Rand, from *checkpoint.Checkpoint, gone func(error)) (*network, error) {
-	n := &network{epoch: time.Now()}
+	n := &network{epoch: time.Now(), routes: &routes{}}
 	if from != nil {
 		// All runs of a survey share an epoch, and what tells flows apart.
 		n.epoch = n.epoch.Add(-max(n.epoch.Sub(from.Start), 0))
@@ -47,44 +48,26 @@ func openNetwork(o *options, targets *space.Space, r *rand.Rand, from *checkpoin
 		n.close()
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), nextHopPatience)
-	defer cancel()
-	for _, s := range n.senders {
-		for _, s := range s.all() {
-			if !s.Resolve(ctx) {
-				n.close()
-				return nil, errors.New(n.nextHops())
-			}
-		}
-	}
 	return n, nil
 }
 
 func (n *network) open(o *options, targets *space.Space, r *rand.Rand, gone func(error)) error {
-	for f, src := range []netip.Addr{o.source4, o.source6} {
-		dst, ok := targets.First(f == 1)
-		if !ok {
-			continue
-		}
-		env, err := link.Lookup(link.Want{Dst: dst, Src: src, Interface: o.iface, TOS: o.tos})
-		if err != nil {
-			return fmt.Errorf("route to %s: %w", dst, err)
-		}
-		n.envelopes[f] = &env
+	var err error
+	if n.routes, err = findRoutes(o, targets); err != nil {
+		return err
 	}
-	env := n.any()
-	for _, e := range n.envelopes {
-		if e != nil && e.Interface != env.Interface {
-			return fmt.Errorf("targets leave by %s and by %s: use -i, or -4 and -6 in two runs", env.Interface.Name, e.Interface.Name)
-		}
-	}
-	if err := n.checkWay(o, targets); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), nextHopPatience)
+	defer cancel()
+	if n.hops, err = n.resolve(ctx, o, targets); err != nil {
 		return err
 	}
 	if err := n.holdPorts(o, r); err != nil {
 		return err
 	}
 	if err := n.openRings(o); err != nil {
+		return err
+	}
+	if err := n.hearElsewhere(o); err != nil {
 		return err
 	}
 	for _, e := range n.envelopes {
@@ -98,7 +81,7 @@ func (n *network) open(o *options, targets *space.Space, r *rand.Rand, gone func
 		n.watchers = append(n.watchers, w)
 	}
 	for loop := range o.loops {
-		cfg := link.SenderConfig{Tx: o.tx, Rate: o.rate.packets, Bypass: o.bypass, Queue: loop}
+		cfg := link.SenderConfig{Tx: o.tx, Rate: o.rate.packets, Bypass: o.bypass, Queue: loop, Hops: n.hops}
 		s, err := openSenders(n.envelopes, cfg)
 		if err != nil {
 			return err

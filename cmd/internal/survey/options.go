@@ -97,7 +97,7 @@ var (
 type raw struct {
 	mode, method, rate, sources, shard, prefix, tx, status string
 	seed                                                   uint64
-	first, max, start, tos                                 uint8
+	first, max, start, tos, port, srcPort                  int
 	outputs                                                []string
 }
 
@@ -114,18 +114,18 @@ func flagSet(o *options, r *raw) *pflag.FlagSet {
 
 	f.StringVar(&r.mode, "mode", "adaptive", "`MODE`: adaptive, full (every TTL of every target) or random (the same, nothing remembered)")
 	f.StringVarP(&r.method, "method", "M", "udp", "`METHOD`: udp, icmp, tcp-syn or tcp-ack")
-	f.Uint16VarP(&o.port, "port", "p", 0, "destination `PORT` (udp: 33434, tcp: 80)")
-	f.Uint16Var(&o.srcPort, "sport", 0, "source `PORT` of the first flow (any)")
-	f.Uint8VarP(&r.first, "first-ttl", "f", 1, "least `TTL`")
-	f.Uint8VarP(&r.max, "max-ttl", "m", 32, "greatest `TTL`")
-	f.Uint8Var(&r.start, "start-ttl", 16, "adaptive: first `TTL` while no distance is known")
+	f.IntVarP(&r.port, "port", "p", 0, "destination `PORT` (udp: 33434, tcp: 80)")
+	f.IntVar(&r.srcPort, "sport", 0, "source `PORT` of the first flow (any)")
+	f.IntVarP(&r.first, "first-ttl", "f", 1, "least `TTL`")
+	f.IntVarP(&r.max, "max-ttl", "m", 32, "greatest `TTL`")
+	f.IntVar(&r.start, "start-ttl", 16, "adaptive: first `TTL` while no distance is known")
 	f.IntVar(&o.flows, "flows", 1, "`K` flows to each target")
 	f.IntVarP(&o.attempts, "attempts", "q", 1, "at most `N` probes for a TTL until one is answered (not random)")
 	f.IntVar(&o.gap, "gap-limit", 5, "adaptive: `N` silent hops in a row end a trace; 0: none do")
 	f.DurationVarP(&o.timeout, "timeout", "w", 2*time.Second, "how long a reply may take (`TIME`)")
-	f.StringVarP(&r.rate, "rate", "r", "1000", "`RATE` such as 1000, 10kpps or 5Mbps; max: as fast as the sender")
+	f.StringVarP(&r.rate, "rate", "r", "1000", "`RATE` such as 1000, 10kpps or 5Mbps; max or 0: as fast as the sender")
 	f.BoolVar(&o.backoff, "adaptive-rate", false, "space out the probes to routers that limit their errors")
-	f.Uint8VarP(&r.tos, "tos", "t", 0, "IPv4 `TOS` or IPv6 traffic class")
+	f.IntVarP(&r.tos, "tos", "t", 0, "IPv4 `TOS` or IPv6 traffic class")
 	f.StringVar(&o.contact, "probe-contact", "", "`TEXT` in the probes of udp and icmp that tells whom to ask about them")
 	f.IntVar(&o.size, "size", 0, "whole IP length of a probe in `BYTES` (least)")
 	f.StringVarP(&o.iface, "interface", "i", "", "send by the interface `NAME`")
@@ -157,7 +157,7 @@ func parse(args []string) (*options, *pflag.FlagSet, error) {
 	o, r := &options{}, &raw{}
 	f := flagSet(o, r)
 	if err := f.Parse(args); err != nil {
-		return nil, f, err
+		return nil, f, mistake(err)
 	}
 	o.targets = f.Args()
 	if o.help {
@@ -171,7 +171,7 @@ func parse(args []string) (*options, *pflag.FlagSet, error) {
 }
 
 func (o *options) check(r *raw, f *pflag.FlagSet) error {
-	if len(o.targets) == 0 {
+	if len(o.targets) == 0 && !f.Changed("resume") {
 		return errors.New("no targets: give addresses, prefixes, ranges, host names, files, or - for standard input")
 	}
 	if o.ipv4 && o.ipv6 {
@@ -188,18 +188,20 @@ func (o *options) check(r *raw, f *pflag.FlagSet) error {
 		return oneOf("method", r.method, methodNames)
 	}
 	o.mode, o.status, o.method, o.flags = r.mode, r.status, m.method, m.flags
-	if o.port == 0 {
-		o.port = m.port
-	} else if m.method == frame.ICMP {
+	switch {
+	case !f.Changed("port"):
+		r.port = int(m.port)
+	case m.method == frame.ICMP:
 		return errors.New("--port: icmp has none")
+	case r.port == 0:
+		return errors.New("--port 0: allowed are 1 to 65535")
 	}
-	o.first, o.max, o.start, o.tos = r.first, r.max, r.start, r.tos
 	for _, n := range []struct {
 		name          string
 		value, lo, hi int
 	}{
-		{"first-ttl", int(o.first), 1, strategy.MaxTTL}, {"max-ttl", int(o.max), int(max(o.first, 1)), strategy.MaxTTL},
-		{"start-ttl", int(o.start), 1, strategy.MaxTTL}, {"flows", o.flows, 1, strategy.MaxFlows},
+		{"first-ttl", r.first, 1, strategy.MaxTTL}, {"max-ttl", r.max, r.first, strategy.MaxTTL},
+		{"start-ttl", r.start, 1, strategy.MaxTTL}, {"tos", r.tos, 0, 255}, {"port", r.port, 0, 1<<16 - 1}, {"sport", r.srcPort, 0, 1<<16 - 1}, {"flows", o.flows, 1, strategy.MaxFlows},
 		{"attempts", o.attempts, 1, strategy.MaxAttempts}, {"gap-limit", o.gap, 0, strategy.MaxTTL},
 		{"size", o.size, 0, 1280}, {"loops", o.loops, 1, maxLoops},
 	} {
@@ -207,6 +209,7 @@ func (o *options) check(r *raw, f *pflag.FlagSet) error {
 			return fmt.Errorf("--%s %d: allowed are %d to %d", n.name, n.value, n.lo, n.hi)
 		}
 	}
+	o.first, o.max, o.start, o.tos, o.port, o.srcPort = uint8(r.first), uint8(r.max), uint8(r.start), uint8(r.tos), uint16(r.port), uint16(r.srcPort)
 	switch {
 	case o.mode == "random" && o.attempts > 1:
 		return errors.New("--attempts: mode random remembers nothing to try again, use full or adaptive")
@@ -232,7 +235,7 @@ func (o *options) check(r *raw, f *pflag.FlagSet) error {
 	if o.tx, err = link.ParseTx(r.tx); err != nil {
 		return fmt.Errorf("--tx: %w", err)
 	}
-	return cmp.Or(o.checkPrefix(r.prefix), o.checkShard(r.shard), o.checkSources(r.sources), o.checkOutputs(r.outputs))
+	return cmp.Or(notEmpty(f), o.checkPrefix(r.prefix), o.checkShard(r.shard), o.checkSources(r.sources), o.checkOutputs(r.outputs), o.checkPlaces())
 }
 
 // maxContact bounds a contact: probes must pass everywhere.
@@ -302,17 +305,12 @@ func (o *options) checkOutputs(list []string) error {
 			list = []string{"replies:-"}
 		}
 	}
-	paths := map[string]bool{}
 	for _, s := range list {
 		name, path, ok := strings.Cut(s, ":")
 		k, known := kindNamed(name)
 		if !ok || path == "" || !known {
 			return fmt.Errorf("--output %q: want KIND:PATH with one of %s", s, strings.Join(kindNames(), ", "))
 		}
-		if paths[path] && path != "/dev/null" {
-			return fmt.Errorf("--output %q: two outputs to one place", s)
-		}
-		paths[path] = true
 		o.outputs = append(o.outputs, sink.Target{Kind: k, Path: path})
 	}
 	return nil

@@ -17,6 +17,7 @@ import (
 // readTargets makes the space of targets.
 func readTargets(ctx context.Context, o *options, stdin io.Reader) (*space.Space, error) {
 	b := &space.Builder{}
+	given, fit := false, false
 	network := "ip"
 	switch {
 	case o.ipv4:
@@ -25,9 +26,11 @@ func readTargets(ctx context.Context, o *options, stdin io.Reader) (*space.Space
 		network = "ip6"
 	}
 	in := &target.Reader{Stdin: stdin, Lookup: target.Resolve(network), Add: func(first, last netip.Addr) error {
+		given = true
 		if o.ipv4 && first.Is6() || o.ipv6 && first.Is4() {
 			return nil
 		}
+		fit = true
 		return b.Add(first, last)
 	}}
 	for _, arg := range o.targets {
@@ -57,13 +60,19 @@ func readTargets(ctx context.Context, o *options, stdin io.Reader) (*space.Space
 	if err != nil {
 		return nil, err
 	}
-	if s.Len() == 0 {
-		if o.reserved {
-			return nil, errors.New("no targets are left")
-		}
-		return nil, errors.New("no targets are left: special-purpose ranges are not probed without --allow-reserved")
+	switch {
+	case s.Len() > 0:
+		return s, nil
+	case !given:
+		return nil, errors.New("no targets: there are none in what was given")
+	case !fit:
+		return nil, errors.New("no targets are left: -4 and -6 leave out the other family")
+	case o.reserved:
+		return nil, errors.New("no targets are left by --exclude")
+	case len(o.exclude) > 0:
+		return nil, errors.New("no targets are left by --exclude and without the special-purpose ranges, which --allow-reserved lets in")
 	}
-	return s, nil
+	return nil, errors.New("no targets are left: special-purpose ranges are not probed without --allow-reserved")
 }
 
 // surveyor is a strategy of any mode.
@@ -104,11 +113,19 @@ func newSurveyor(mode string, cfg strategy.Config) (surveyor, error) {
 	return adaptive{s}, err
 }
 
+// gapLimit is how many silent TTLs in a row end a trace, 0 where none do.
+func (o *options) gapLimit() int {
+	if o.mode != "adaptive" {
+		return 0
+	}
+	return o.gap
+}
+
 // config is what the options say to a strategy. Probes and callbacks are the
 // caller's.
 func (o *options) config(targets *space.Space) strategy.Config {
 	return strategy.Config{
-		Targets: targets, First: o.first, Max: o.max, Flows: o.flows, Attempts: o.attempts, GapLimit: o.gap, Start: o.start,
+		Targets: targets, First: o.first, Max: o.max, Flows: o.flows, Attempts: o.attempts, GapLimit: o.gapLimit(), Start: o.start,
 		Key: o.seed, Shard: o.shard, Shards: o.shards, Backoff: o.backoff,
 	}
 }

@@ -101,7 +101,9 @@ func (a *again) take(e *journal.Event) error {
 		if err := w.Replay(&strategy.Event{Kind: strategy.Left, Tag: e.Tag}); err != nil {
 			return err
 		}
-		w.left(e.Tag, w.Probe(e.Tag), e.At)
+		if e.At != journal.Never {
+			w.left(e.Tag, w.Probe(e.Tag), e.At)
+		}
 	case journal.Expired:
 		return w.Replay(&strategy.Event{Kind: strategy.Expired, Tag: e.Tag})
 	case journal.Learned:

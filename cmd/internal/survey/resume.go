@@ -6,23 +6,24 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"github.com/hopquote/hopquote/cmd/internal/survey/checkpoint"
 	"github.com/hopquote/hopquote/cmd/internal/survey/sink"
 )
 
 // resume reads the checkpoint that a command line names, and gives the options
-// of the survey that it goes on with. Without targets the command line is that
-// of the checkpoint, with the options given behind it.
+// of the survey that it goes on with: what the command line does not say is as it
+// was.
 func resume(o *options, args []string) (*options, *checkpoint.Checkpoint, []string, error) {
-	c, err := checkpoint.Read(o.resume)
+	from := o.resume
+	c, err := checkpoint.Read(from)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	if len(o.targets) == 0 {
-		args = append(without(c.Args, "resume"), args...)
+	if args, err = merge(c.Args, args); err == nil {
+		o, _, err = parse(args)
 	}
-	from := o.resume
-	o, _, err = parse(args)
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("--resume %s: %w", from, err)
 	}
@@ -33,20 +34,50 @@ func resume(o *options, args []string) (*options, *checkpoint.Checkpoint, []stri
 	return o, c, args, nil
 }
 
-// without is a command line without an option and its value.
-func without(args []string, name string) []string {
-	var left []string
-	for i := 0; i < len(args); i++ {
-		switch {
-		case args[i] == "--":
-			return append(left, args[i:]...)
-		case args[i] == "--"+name:
-			i++
-		case !strings.HasPrefix(args[i], "--"+name+"="):
-			left = append(left, args[i])
+// merge is a command line that says what another one does, and all that it does
+// not say itself. Options that may be given several times count together.
+func merge(before, now []string) ([]string, error) {
+	old, targets, err := split(before)
+	if err != nil {
+		return nil, err
+	}
+	given, others, err := split(now)
+	if err != nil {
+		return nil, err
+	}
+	if len(others) > 0 {
+		targets = others
+	}
+	said := map[string]bool{"resume": true}
+	for _, s := range given {
+		said[s.name] = true
+	}
+	var args []string
+	for _, s := range old {
+		if !said[s.name] {
+			args = append(args, "--"+s.name+"="+s.value)
 		}
 	}
-	return left
+	for _, s := range given {
+		args = append(args, "--"+s.name+"="+s.value)
+	}
+	return append(append(args, "--"), targets...), nil
+}
+
+// said is an option of a command line.
+type said struct{ name, value string }
+
+// split takes a command line apart into options, in order, and targets.
+func split(args []string) (all []said, targets []string, err error) {
+	f := flagSet(&options{}, &raw{})
+	err = f.ParseAll(args, func(flag *pflag.Flag, value string) error {
+		all = append(all, said{flag.Name, value})
+		return nil
+	})
+	if err != nil {
+		err = mistake(err)
+	}
+	return all, f.Args(), err
 }
 
 // settings are the options that decide what is probed, how and in which order,

@@ -85,6 +85,9 @@ func (r *run) do() error {
 			return fmt.Errorf("--resume %s: %w", r.o.resume, err)
 		}
 	}
+	for _, l := range r.net.leftOut() {
+		fmt.Fprintf(r.std.Err, "hopquote survey: %v\n", l)
+	}
 	if r.o.keepOut {
 		if err := r.net.keepKernelOut(r.o); err != nil {
 			fmt.Fprintf(r.std.Err, "hopquote survey: --keep-kernel-out: %v\n", err)
@@ -96,7 +99,7 @@ func (r *run) do() error {
 	if err := r.prepare(); err != nil {
 		return err
 	}
-	if err := privilege.Drop(); err != nil {
+	if err := privilege.Drop(r.keeps()...); err != nil {
 		return errors.Join(err, r.sink.Close(&r.end))
 	}
 	profile, err := startProfiles(r.o)
@@ -181,7 +184,7 @@ func (r *run) prepare() error {
 	r.record = record.Run{
 		Program: "hopquote", Version: version(), Args: r.args, Host: host, Start: n.epoch, Seed: o.seed, Mode: o.mode, Method: o.method,
 		TCPFlags: o.flags, Src4: n.src(0), Src6: n.src(1), DstPort: o.port, TOS: o.tos, First: o.first, Max: o.max, Flows: o.flows,
-		Attempts: o.attempts, GapLimit: o.gap, Timeout: o.timeout, Rate: perSecond, Size4: r.cfg.Probe4.Size, Size6: r.cfg.Probe6.Size,
+		Attempts: o.attempts, GapLimit: o.gapLimit(), Timeout: o.timeout, Rate: perSecond, Size4: r.cfg.Probe4.Size, Size6: r.cfg.Probe6.Size,
 		Link: env.Header.Type, Interface: env.Interface.Name,
 	}
 	r.status = r.newStatus(perSecond)
@@ -213,6 +216,7 @@ func (r *run) addLoop(loop int, perSecond float64) error {
 	env := n.any()
 	w := &watched{srcPort: n.firstPort(loop, o.loops), meter: &meter{every: o.interval, last: sample{at: r.begun}}, sink: r.sink, draining: &r.draining}
 	w.loop, w.keeper, w.senders = loop, r.keeper, &n.senders[loop]
+	w.unrouted, w.targets, w.resumed = n.unrouted(), r.targets, r.resumed != nil
 	if o.method.HasPorts() {
 		w.stride = uint16(o.loops)
 	}
@@ -231,7 +235,7 @@ func (r *run) addLoop(loop int, perSecond float64) error {
 	}
 	engine := scheduler.Config{
 		Strategy: w, Clock: scheduler.Monotonic{Epoch: n.epoch}, Sender: n.senders[loop].sender(), Receiver: n.rings[loop], Book: book,
-		Link: env.Header, MTU: env.MTU, Window: window, Rate: perSecond, Full: r.sink.Full,
+		Unrouted: n.unrouted(), Link: env.Header, MTU: env.MTU, Window: window, Rate: perSecond, Full: r.sink.Full,
 	}
 	if perSecond == 0 {
 		engine.Batch = maxBatch
@@ -275,9 +279,9 @@ func (r *run) newBook(perSecond float64) (*rx.Ledger, int, error) {
 func (r *run) newStatus(perSecond float64) *status {
 	s := &status{
 		out: r.std.Err, form: r.o.status, every: r.o.interval, asked: perSecond, unit: "probes",
-		found: func() uint64 { return r.sink.Found() },
+		found: func() (uint64, bool) { return r.sink.Found() },
 		drops: func() uint64 { return r.before.KernelDrops + r.net.drops() },
-		begun: r.begun, before: &r.before,
+		begun: r.begun, before: &r.before, wake: r.net.wake,
 	}
 	if r.o.mode == "adaptive" {
 		s.unit = "traces"
@@ -297,9 +301,9 @@ func (r *run) summary() string {
 	return fmt.Sprintf("sent %d = answered %d + expired %d + in flight %d\n"+
 		"received %d = matched %d + duplicate %d + late %d + stray %d; kernel drops %d\n"+
 		"verdicts:%s\n"+
-		"%d targets, %d interfaces, %d traces in %.3f s; probes left at %.0f/s\n",
+		"%d targets, %s, %d traces in %.3f s; probes left at %.0f/s\n",
 		c.Sent, c.Answered, c.Expired, c.InFlight, c.Received, c.Matched, c.Duplicate, c.Late, c.Strays(), r.end.KernelDrops, verdicts(c),
-		r.targets.Len(), r.sink.Found(), max(r.end.Traces, r.sink.Finished()), r.active(r.end.At).Seconds(), r.sending().rate())
+		r.targets.Len(), interfaces(r.sink.Found()), max(r.end.Traces, r.sink.Finished()), r.active(r.end.At).Seconds(), r.sending().rate())
 }
 
 // sending is from the first to the last probe of all loops.

@@ -8,7 +8,7 @@ import (
 
 // signals are what others want of a run.
 type signals struct {
-	stop   chan os.Signal // SIGINT and SIGTERM
+	stop   chan os.Signal // SIGINT, SIGTERM, and SIGHUP unless it is ignored, as nohup does
 	demand chan struct{}  // SIGUSR1: a report
 	usr1   chan os.Signal
 	end    chan struct{}
@@ -20,6 +20,9 @@ func listen() *signals {
 	s := &signals{make(chan os.Signal, 2), make(chan struct{}, 1), make(chan os.Signal, 1), make(chan struct{})}
 	signal.Ignore(syscall.SIGPIPE, syscall.SIGXFSZ)
 	signal.Notify(s.stop, syscall.SIGINT, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(s.stop, syscall.SIGHUP)
+	}
 	signal.Notify(s.usr1, syscall.SIGUSR1)
 	go func() {
 		for {

@@ -22,6 +22,9 @@ func (r *run) newKeeper() *keeper {
 		path, every = keepAt(o.outputs), 0
 	}
 	k := newKeeper(path, every, o.loops)
+	if o.checkpoint == "" && o.resume == "" {
+		k.elsewhere = keepElse(path)
+	}
 	k.snap, k.fail, k.sink = r.snapshot, r.stop, r.sink
 	if every > 0 {
 		k.journal = journal.NewWriter(path, r.rand.Uint64())
@@ -76,6 +79,15 @@ func (r *run) finish(c *checkpoint.Checkpoint) (string, error) {
 	cut, err := r.sink.Last()
 	if err == nil {
 		err = k.write(c, cut, r.end.At)
+		for _, path := range k.elsewhere {
+			if err == nil || c.Complete {
+				break
+			}
+			k.path = path
+			if k.write(c, cut, r.end.At) == nil {
+				err = nil
+			}
+		}
 	}
 	if err == nil && k.journal != nil {
 		k.journal.Close()
@@ -94,5 +106,5 @@ func (r *run) finish(c *checkpoint.Checkpoint) (string, error) {
 	case r.resumed != nil:
 		return "go on from where this run began with: " + again, err
 	}
-	return "it can't be gone on with", err
+	return fmt.Sprintf("it can't be gone on with: %v", err), err
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,8 +23,9 @@ type status struct {
 	every time.Duration
 	asked float64 // probes in a second; 0: no limit
 	unit  string  // of progress: probes or traces
-	found func() uint64
+	found func() (n uint64, exact bool)
 	drops func() uint64
+	wake  func() // the loops
 
 	meters []*meter         // by loop
 	begun  time.Duration    // since the first run of the survey began
@@ -39,9 +41,9 @@ type status struct {
 // meter takes samples of a loop.
 type meter struct {
 	every  time.Duration
-	next   time.Duration
 	last   sample
 	latest atomic.Pointer[sample]
+	wanted atomic.Bool // the next sample, as soon as can be
 }
 
 // failures are sends that did not do what was asked.
@@ -67,8 +69,8 @@ func (f *failures) add(o failures) {
 	f.undelivered += o.undelivered
 }
 
-// due tells whether the next sample is.
-func (m *meter) due(now time.Duration) bool { return now >= m.next }
+// due tells whether a sample is: the first, and whenever one is wanted.
+func (m *meter) due() bool { return m.latest.Load() == nil || m.wanted.Load() }
 
 // note takes a sample. The first one comes when probing begins.
 func (m *meter) note(now time.Duration, c rx.Counts, sending span, all, done uint64, failed failures) {
@@ -76,8 +78,9 @@ func (m *meter) note(now time.Duration, c rx.Counts, sending span, all, done uin
 	if d := now - m.last.at; d > 0 {
 		n.recent = float64(c.Sent-m.last.counts.Sent) / d.Seconds()
 	}
-	m.last, m.next = *n, now+m.every
+	m.last = *n
 	m.latest.Store(n)
+	m.wanted.Store(false)
 }
 
 // sum adds up the latest samples of all loops, if each has one.
@@ -95,7 +98,8 @@ func (s *status) sum() (sum sample, ok bool) {
 		sum.recent += n.recent
 		sum.failures.add(n.failures)
 	}
-	sum.at += s.before.Active - s.begun
+	// What a loop knows lags a little behind the clock.
+	sum.at = max(sum.at-s.begun, 0) + s.before.Active
 	sum.counts.Add(&s.before.Counts)
 	return sum, len(s.meters) > 0
 }
@@ -111,15 +115,29 @@ func (s *status) start(demand <-chan struct{}) {
 			select {
 			case <-tick.C:
 				if s.form != "none" {
+					s.refresh()
 					s.write(s.form, s.line)
 				}
 			case <-demand:
+				s.refresh()
 				s.write(map[bool]string{true: "json", false: "text"}[s.form == "json"], false)
 			case <-s.stop:
 				return
 			}
 		}
 	}()
+}
+
+// refresh has the loops take samples, unless they have ended or are held up.
+func (s *status) refresh() {
+	for _, m := range s.meters {
+		m.wanted.Store(true)
+	}
+	s.wake()
+	wanted := func(m *meter) bool { return m.wanted.Load() }
+	for turn := 0; turn < 10 && slices.ContainsFunc(s.meters, wanted); turn++ {
+		time.Sleep(5 * time.Millisecond)
+	}
 }
 
 // end stops reporting, after a last report.
@@ -153,6 +171,7 @@ type report struct {
 	Late        uint64  `json:"late_total"`
 	Stray       uint64  `json:"stray_total"`
 	Found       uint64  `json:"interfaces"`
+	Exact       bool    `json:"interfaces_exact"` // else within about 1 %
 	KernelDrops uint64  `json:"kernel_drops_total"`
 	Answers     float64 `json:"answered_share"` // of the probes that are settled
 	Matches     float64 `json:"matched_share"`  // of the replies: those that belong to a probe, duplicates and late ones included
@@ -170,8 +189,9 @@ func (s *status) report() (report, bool) {
 	r := report{
 		ElapsedNS: int64(n.at), Unit: s.unit, Total: n.all, Done: n.done, Sent: c.Sent, RatePPS: n.recent, AveragePPS: n.sending.rate(), AskedPPS: s.asked,
 		InFlight: c.InFlight, Answered: c.Answered, Expired: c.Expired, Replies: c.Received, Duplicate: c.Duplicate, Late: c.Late,
-		Stray: c.Strays(), Found: s.found(), KernelDrops: s.drops(),
+		Stray: c.Strays(), KernelDrops: s.drops(),
 	}
+	r.Found, r.Exact = s.found()
 	if settled := c.Answered + c.Expired; settled > 0 {
 		r.Answers = float64(c.Answered) / float64(settled)
 	}
@@ -198,32 +218,68 @@ func (s *status) write(form string, over bool) {
 		fmt.Fprintf(s.out, "%s\n", b)
 		return
 	}
-	text := r.text()
 	if over {
+		text := r.text(width(s.out) - 1)
 		pad := strings.Repeat(" ", max(0, s.width-len(text)))
 		s.width = len(text)
 		fmt.Fprintf(s.out, "\r%s%s", text, pad)
 		return
 	}
-	fmt.Fprintln(s.out, text)
+	fmt.Fprintln(s.out, r.text(0))
 }
 
-func (r *report) text() string {
-	left := "?"
+// text is the report in one line, of so many columns at most: it is a shorter
+// one, and leaves out from its end what has no room. 0 is room for all.
+func (r *report) text(columns int) string {
+	text := strings.Join(r.parts(true), "; ")
+	if columns <= 0 || len(text) <= columns {
+		return text
+	}
+	parts := r.parts(false)
+	for text = strings.Join(parts, "; "); len(text) > columns && len(parts) > 1; text = strings.Join(parts, "; ") {
+		parts = parts[:len(parts)-1]
+	}
+	return text
+}
+
+// parts are what the line is put together from, in full or the most of it.
+func (r *report) parts(full bool) []string {
+	left, share, asked := "?", 0.0, "max"
 	if r.LeftNS != nil {
 		left = clock(*r.LeftNS)
 	}
-	share := 0.0
 	if r.Total > 0 {
 		share = 100 * float64(r.Done) / float64(r.Total)
 	}
-	asked := "max"
 	if r.AskedPPS > 0 {
 		asked = fmt.Sprintf("%.0f", r.AskedPPS)
 	}
-	return fmt.Sprintf("%s %.1f%% (%s left); sent %d, %.0f/s (average %.0f, asked %s); replies %d, matched %.1f%%, answered %.1f%%; %d interfaces; drops %d; send failures %d",
-		clock(r.ElapsedNS), share, left, r.Sent, r.RatePPS, r.AveragePPS, asked, r.Replies, 100*r.Matches, 100*r.Answers, r.Found, r.KernelDrops,
-		r.Refused+r.Undelivered)
+	progress, found := fmt.Sprintf("%s %.1f%% (%s left)", clock(r.ElapsedNS), share, left), interfaces(r.Found, r.Exact)
+	sent, replies := fmt.Sprintf("sent %d, %.0f/s", r.Sent, r.RatePPS), fmt.Sprintf("replies %d", r.Replies)
+	if full {
+		sent += fmt.Sprintf(" (average %.0f, asked %s)", r.AveragePPS, asked)
+		replies += fmt.Sprintf(", matched %.1f%%, answered %.1f%%", 100*r.Matches, 100*r.Answers)
+	}
+	parts := []string{progress, sent, replies, found}
+	for _, wrong := range []struct {
+		name string
+		n    uint64
+	}{{"drops", r.KernelDrops}, {"send failures", r.Refused + r.Undelivered}} {
+		at := len(parts)
+		if wrong.n > 0 {
+			at = 1 // it must not be what has no room
+		}
+		parts = slices.Insert(parts, at, fmt.Sprintf("%s %d", wrong.name, wrong.n))
+	}
+	return parts
+}
+
+// interfaces tells how many there are.
+func interfaces(n uint64, exact bool) string {
+	if exact {
+		return fmt.Sprintf("%d interfaces", n)
+	}
+	return fmt.Sprintf("about %d interfaces", n)
 }
 
 // clock writes nanoseconds as h:mm:ss.

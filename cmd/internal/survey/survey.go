@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hopquote/hopquote/cmd/internal/privilege"
+	"github.com/hopquote/hopquote/frame"
 )
 
 // Std is what a run reads from and writes to.
@@ -70,11 +71,13 @@ func Main(args []string, std Std) int {
 		return usageError(std, err)
 	}
 	r.cfg = o.config(r.targets)
-	if r.cfg.Probe4, err = o.probe(example4, example4); err != nil {
-		return usageError(std, err)
-	}
-	if r.cfg.Probe6, err = o.probe(example6, example6); err != nil {
-		return usageError(std, err)
+	for f, p := range []*frame.Probe{&r.cfg.Probe4, &r.cfg.Probe6} {
+		if _, any := r.targets.First(f == 1); !any {
+			continue
+		}
+		if *p, err = o.probe(examples[f], examples[f]); err != nil {
+			return usageError(std, err)
+		}
 	}
 	s, err := newSurveyor(o.mode, r.cfg)
 	if err != nil {
@@ -100,6 +103,10 @@ func Main(args []string, std Std) int {
 		fmt.Fprintln(std.Err, privilege.Advice())
 		return exitFailed
 	}
+	if err := o.checkWritable(); err != nil {
+		fmt.Fprintf(std.Err, "hopquote survey: %v\n", err)
+		return exitFailed
+	}
 	if err := r.do(); err != nil {
 		fmt.Fprintf(std.Err, "hopquote survey: %v\n", err)
 		if errors.Is(err, syscall.EPERM) {
@@ -110,11 +117,12 @@ func Main(args []string, std Std) int {
 	return r.report()
 }
 
-// Addresses for probes whose size is asked for before there is a route.
-var (
-	example4 = netip.AddrFrom4([4]byte{192, 0, 2, 1})
-	example6 = netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 15: 1})
-)
+// examples are addresses for probes whose size is asked for before there is a
+// route, by family.
+var examples = [2]netip.Addr{
+	netip.AddrFrom4([4]byte{192, 0, 2, 1}),
+	netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 15: 1}),
+}
 
 func usageError(std Std, err error) int {
 	if errors.Is(err, pflag.ErrHelp) {
@@ -147,7 +155,10 @@ func (r *run) report() int {
 		if code == exitDone {
 			code = exitPartial
 		}
-		fmt.Fprintf(r.std.Err, "hopquote survey: %d probes never left: the link refused them, or %s\n", s.failures.undelivered, r.net.nextHops())
+		fmt.Fprintf(r.std.Err, "hopquote survey: %d probes never left: the link refused them\n", s.failures.undelivered)
+	}
+	if r.net.silent() && code == exitDone {
+		code = exitPartial // told at the beginning
 	}
 	if r.onward != "" {
 		fmt.Fprintf(r.std.Err, "hopquote survey: %s\n", r.onward)

@@ -3,7 +3,6 @@ package survey
 import (
 	"encoding/csv"
 	"encoding/json"
-	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -211,16 +210,4 @@ func TestRate(t *testing.T) {
 	if meta.AskedPPS != 2000 || meta.Counts.Sent != 2048 {
 		t.Errorf("asked %.0f, sent %d", meta.AskedPPS, meta.Counts.Sent)
 	}
-}
-
-func ExampleMain() {
-	fmt.Println(Main([]string{"--dry-run", "--seed=1", "--mode=full", "--rate=10kpps", "--per-prefix=24", "20.0.0.0/8"}, Std{Out: os.Stdout, Err: os.Stdout}))
-	// Output:
-	// targets   65536
-	// probes    2097152 (mode full, TTL 1 to 32, 1 flows)
-	// size      48 bytes on the link
-	// rate      10000 probes/s, 3840000 bit/s
-	// time      3m29.715s
-	// seed      1
-	// 0
 }

@@ -1,6 +1,7 @@
 package survey
 
 import (
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -27,6 +28,9 @@ type watched struct {
 	book     *rx.Ledger
 	loop     int // its number
 	senders  *senders
+	unrouted func(netip.Addr) bool // tells of targets that are left out; nil: none are
+	targets  strategy.Targets
+	resumed  bool
 	keeper   *keeper
 	log      *journal.Log  // nil for none
 	drops    func() uint64 // replies that found no room in the ring
@@ -70,7 +74,7 @@ func (w *watched) Plan(pass *scheduler.Pass) {
 	if !w.draining.Load() {
 		w.surveyor.Plan(pass)
 	}
-	if w.meter.due(pass.Now) {
+	if w.meter.due() {
 		w.note(pass.Now)
 	}
 	pass.Wake = min(pass.Wake, pass.Now+w.meter.every, w.keeper.wake())
@@ -100,16 +104,24 @@ func (w *watched) flush(now time.Duration) error {
 	return w.log.Flush(now, &journal.Totals{Counts: w.counts(), Frames: w.frames(), Drops: w.dropped})
 }
 
-// Sent passes on that a probe left.
+// Sent passes on that a probe left. Those to targets that are left out did not,
+// which only the strategy need not know.
 func (w *watched) Sent(tag int, p *frame.Probe, at time.Duration) {
+	if w.unrouted != nil && w.unrouted(p.Dst) {
+		if w.log != nil {
+			w.log.Left(tag, journal.Never)
+		}
+		w.surveyor.Sent(tag, p, at)
+		return
+	}
+	if w.log != nil {
+		w.log.Left(tag, at)
+	}
 	if w.sending.probes == 0 {
 		w.sending.first = at
 	}
 	w.sending.last = at
 	w.sending.probes++
-	if w.log != nil {
-		w.log.Left(tag, at)
-	}
 	w.left(tag, p, at)
 	w.surveyor.Sent(tag, p, at)
 }
@@ -152,6 +164,10 @@ func (w *watched) reply(r *strategy.Reply) {
 
 // finish is told of every trace that is complete.
 func (w *watched) finish(t strategy.Trace, why strategy.Stop) {
+	// Where a run goes on, probes may have left before the way was lost.
+	if w.unrouted != nil && !w.resumed && w.unrouted(w.targets.At(t.Target)) {
+		return
+	}
 	w.sink.Finish(t.Target, uint16(t.Flow), stops[why])
 }
 

@@ -40,10 +40,21 @@ func (r *Reader) Argument(ctx context.Context, arg string) error {
 	if !errors.Is(err, errNoAddress) {
 		return err
 	}
-	if info, statErr := os.Stat(arg); statErr == nil && !info.IsDir() || strings.Contains(arg, "/") {
+	info, statErr := os.Stat(arg)
+	switch addr, bits, slash := strings.Cut(arg, "/"); {
+	case statErr == nil && !info.IsDir():
+		return r.file(ctx, arg)
+	case slash && statErr != nil && isAddress(addr):
+		return fmt.Errorf("prefix %s: there is no length %q for %s", arg, bits, addr)
+	case slash:
 		return r.file(ctx, arg)
 	}
-	return r.item(ctx, arg, true)
+	err = r.item(ctx, arg, true)
+	var dns *net.DNSError
+	if errors.As(err, &dns) && dns.IsNotFound {
+		return fmt.Errorf("target %s: there is no file and no host of that name", arg)
+	}
+	return err
 }
 
 func (r *Reader) file(ctx context.Context, name string) error {
@@ -66,7 +77,11 @@ func (r *Reader) List(ctx context.Context, name string, from io.Reader) error {
 	n := 0
 	for lines.Scan() {
 		n++
-		item := bytes.TrimLeft(lines.Bytes(), " \t\r")
+		item := lines.Bytes()
+		if n == 1 {
+			item = bytes.TrimPrefix(item, []byte("\ufeff")) // some editors begin files with it
+		}
+		item = bytes.TrimLeft(item, " \t\r")
 		if i := bytes.IndexAny(item, "#, \t\r"); i >= 0 {
 			item = item[:i]
 		}
@@ -77,7 +92,9 @@ func (r *Reader) List(ctx context.Context, name string, from io.Reader) error {
 			return fmt.Errorf("%s, line %d: %w", name, n, err)
 		}
 	}
-	if err := lines.Err(); err != nil {
+	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return fmt.Errorf("%s, line %d: longer than %d bytes", name, n+1, maxLine)
+	} else if err != nil {
 		return fmt.Errorf("%s, line %d: %w", name, n+1, err)
 	}
 	return nil
@@ -94,8 +111,10 @@ func (r *Reader) item(ctx context.Context, text string, names bool) error {
 		return r.Add(first, last)
 	case !errors.Is(err, errNoAddress) || !names:
 		return err
-	case r.Lookup == nil || !isName(text):
-		return fmt.Errorf("%q: %w", text, errNoAddress)
+	case r.Lookup == nil:
+		return fmt.Errorf("%.80q: want an address, a prefix or a range of addresses", text)
+	case !isName(text):
+		return fmt.Errorf("%.80q: %w", text, errNoAddress)
 	}
 	a, err := r.Lookup(ctx, text)
 	if err != nil {
@@ -153,8 +172,18 @@ func single(text string, a netip.Addr) (first, last netip.Addr, err error) {
 	return a, a, nil
 }
 
-// isName tells whether text can be a host name.
+func isAddress(text string) bool {
+	_, err := netip.ParseAddr(text)
+	return err == nil
+}
+
+// isName tells whether text can be a host name. Its last label is not all digits
+// (RFC 1123, section 2.1), so that a mistyped address is none.
 func isName(text string) bool {
+	last := strings.TrimSuffix(text, ".")
+	if last = last[strings.LastIndexByte(last, '.')+1:]; strings.Trim(last, "0123456789") == "" || text[0] == '-' {
+		return false
+	}
 	for _, c := range []byte(text) {
 		switch {
 		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == '-', c == '_':

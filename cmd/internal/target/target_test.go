@@ -3,6 +3,7 @@ package target
 import (
 	"context"
 	"errors"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -31,7 +32,7 @@ func reader(into *[]string) *Reader {
 
 func TestArgument(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "list")
-	list := "# ours\n20.0.0.1\n\n 20.0.0.2 # a host\n20.1.0.0/16,x\n20.2.0.1-20.2.0.9\r\n2600::1\nhost.example\n"
+	list := "\ufeff20.0.0.0\n# ours\n20.0.0.1\n\n 20.0.0.2 # a host\n20.1.0.0/16,x\n20.2.0.1-20.2.0.9\r\n2600::1\nhost.example\n"
 	if err := os.WriteFile(file, []byte(list), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +45,7 @@ func TestArgument(t *testing.T) {
 		"host.example":      {"20.7.7.7-20.7.7.7"},
 		"-":                 {"20.0.0.9-20.0.0.9"},
 		file: {
-			"20.0.0.1-20.0.0.1", "20.0.0.2-20.0.0.2", "20.1.0.0-20.1.255.255", "20.2.0.1-20.2.0.9", "2600::1-2600::1",
+			"20.0.0.0-20.0.0.0", "20.0.0.1-20.0.0.1", "20.0.0.2-20.0.0.2", "20.1.0.0-20.1.255.255", "20.2.0.1-20.2.0.9", "2600::1-2600::1",
 			"20.7.7.7-20.7.7.7",
 		},
 	} {
@@ -70,6 +71,15 @@ func TestArgumentRefused(t *testing.T) {
 		"/no/such/file":       "no such file",
 		"other.example":       "no such host",
 		"20.0.0.256!":         "want an address",
+		"20.0.0.256":          `"20.0.0.256": want an address`,
+		"020.0.0.1":           "want an address",
+		"1.2.3.":              "want an address",
+		"-host":               "want an address",
+		"":                    `"": want an address`,
+		"20.0.0.0/33":         `prefix 20.0.0.0/33: there is no length "33" for 20.0.0.0`,
+		"20.0.0.0/":           `there is no length ""`,
+		"2600::/129":          `there is no length "129"`,
+		"20.0.0.256/24":       "no such file",
 	} {
 		var got []string
 		err := reader(&got).Argument(context.Background(), arg)
@@ -86,13 +96,37 @@ func TestArgumentRefused(t *testing.T) {
 func TestListRefused(t *testing.T) {
 	for list, want := range map[string]string{
 		"20.0.0.1\n20.0.0.1/3\n":                    "list, line 2: prefix",
-		"20.0.0.1\n" + strings.Repeat("x", maxLine): "list, line 2: bufio",
+		"20.0.0.1\n" + strings.Repeat("x", maxLine): "list, line 2: longer than 65536 bytes",
+		strings.Repeat("!", 1000):                   `"` + strings.Repeat("!", 80) + `": want`,
+		"20.0.0.1\n\x00\x01\x02\n":                  `list, line 2: "\x00\x01\x02": want an address`,
 	} {
 		var got []string
 		err := reader(&got).List(context.Background(), "list", strings.NewReader(list))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.20q: error %v, want %q", list, err, want)
 		}
+	}
+}
+
+// Who mistypes a file's name is told that there is none.
+func TestNeitherFileNorHost(t *testing.T) {
+	var got []string
+	r := reader(&got)
+	r.Lookup = func(context.Context, string) (netip.Addr, error) {
+		return netip.Addr{}, &net.DNSError{Err: "no such host", IsNotFound: true}
+	}
+	if err := r.Argument(context.Background(), "targtes.txt"); err == nil || !strings.Contains(err.Error(), "no file and no host") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// Where no names may be, none are asked for.
+func TestNoNames(t *testing.T) {
+	var got []string
+	r := reader(&got)
+	r.Lookup = nil
+	if err := r.Argument(context.Background(), "host.example"); err == nil || strings.Contains(err.Error(), "host name") {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hopquote/hopquote/cmd/internal/option"
 	"github.com/hopquote/hopquote/cmd/internal/output/capture"
+	"github.com/hopquote/hopquote/cmd/internal/output/verdicts"
 	"github.com/hopquote/hopquote/cmd/internal/wire"
 	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/frame/link"
@@ -83,6 +84,9 @@ func (r *run) probe(ctx context.Context, stop context.CancelCauseFunc, n *networ
 	if lines != nil {
 		lines.end()
 	}
+	if r.tellsVerdicts() && (err == nil || r.counts.Sent > 0) {
+		print.queue.Push(printed{aside: verdicts.Line(&r.counts)})
+	}
 	if failed := print.finish(); failed != nil {
 		// It is also the cause that stopped the engine.
 		return failed
@@ -92,3 +96,7 @@ func (r *run) probe(ctx context.Context, stop context.CancelCauseFunc, n *networ
 	}
 	return errors.Join(err, outputError(r.out.End()))
 }
+
+// tellsVerdicts tells whether the text ends with what became of the packets that
+// were received; traceroute's own output stays without.
+func (r *run) tellsVerdicts() bool { return r.opts.Verbose > 0 || r.opts.Quotes }

@@ -12,7 +12,8 @@ import (
 )
 
 // TestQuotesFollowTheirHops wants the lines of --quotes under the hop that shows
-// the answer, also where that was moved, and the summary behind the last one.
+// the answer, also where that was moved, and the summary behind the last one, the
+// verdicts of all that was received at its end.
 func TestQuotesFollowTheirHops(t *testing.T) {
 	for _, tt := range []struct {
 		name, args string
@@ -24,6 +25,7 @@ func TestQuotesFollowTheirHops(t *testing.T) {
  2  10.2.2.2  X ms  X ms
     10.2.2.2: 60 of 60 bytes, as sent
 path changes: none in the quotes of 2 hops
+packets received: 16 = 16 exact
 `},
 		{"two responders and silence", "-q3 -m2", path(2, map[int][]virtual.Step{1: {te("10.1.1.1"), te("10.1.1.2"), lost}, 2: {lost}}),
 			` 1  10.1.1.1  X ms 10.1.1.2  X ms *
@@ -31,20 +33,23 @@ path changes: none in the quotes of 2 hops
     10.1.1.2: 60 of 60 bytes, as sent
  2  * * *
 path changes: none in the quotes of 1 hop
+packets received: 2 = 2 exact
 `},
-		{"nothing", "-q1 -m1", path(1, at(1, lost)), " 1  *\npath changes: no quotes to tell\n"},
+		{"nothing", "-q1 -m1", path(1, at(1, lost)), " 1  *\npath changes: no quotes to tell\npackets received: 0\n"},
 		// What router 1 refuses at TTL 3 is shown at the silent hop 2.
 		{"moved", "-q1 -N3", path(1, map[int][]virtual.Step{2: {lost}, 3: {un("10.1.1.1", 1)}}), ` 1  10.1.1.1  X ms
     10.1.1.1: 60 of 60 bytes, as sent
  2  10.1.1.1  X ms !H
     10.1.1.1: 60 of 60 bytes, ttl 3 left
 path changes: none in the quotes of 2 hops
+packets received: 2 = 2 exact
 `},
 		{"echo", "-q1 -I", virtual.Script{TTL: path(1, nil).TTL, Rest: []virtual.Step{{Kind: frame.KindEchoReply, After: rtt}}}, ` 1  10.1.1.1  X ms
     10.1.1.1: 60 of 60 bytes, as sent
  2  10.2.2.2  X ms
     10.2.2.2: no quote: echo reply
 path changes: none in the quotes of 1 hop
+packets received: 16 = 16 exact
 `},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

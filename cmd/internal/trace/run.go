@@ -122,6 +122,7 @@ func (r *run) open(gone func(error)) (*wire.Wire, error) {
 		},
 		Method: r.method, SrcPort: o.SourcePort, EchoID: r.echoID, Protocol: uint8(o.Protocol),
 		Ready: nextHopPatience, Gone: gone, AllICMP: o.Verbose > 0, Window: o.Sim,
+		Elsewhere: o.Interface == "", // as traceroute, which is bound to it
 	}
 	if !o.Route.IsZero() {
 		cfg.Want.Dst, cfg.Target = o.Gateway, o.Addr.WithZone("")

@@ -39,6 +39,7 @@ func TestVerbose(t *testing.T) {
  4: 01020304
  1  10.1.1.1 68 bytes to 10.9.9.1  X ms
  2  10.2.2.2 68 bytes to 10.9.9.1  X ms
+packets received: 3 = 1 stray + 2 exact
 `)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("output (-want +got):\n%s", diff)

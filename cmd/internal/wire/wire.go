@@ -38,6 +38,9 @@ type Config struct {
 	// probe, so that the RTTs don't include the search. It goes on beside the
 	// probes where that is not enough.
 	Ready time.Duration
+	// Elsewhere hears replies that come by other interfaces than the one that
+	// the probes leave by, too.
+	Elsewhere bool
 	// Window is how many probes are in flight at most; 0: any number.
 	Window int
 	// Gone is called once, from a goroutine of its own, when the interface or
@@ -100,15 +103,21 @@ func (w *Wire) open(cfg Config) error {
 	if cfg.Target.IsValid() {
 		target = cfg.Target
 	}
-	filter, err := rx.FilterSpec{
+	spec := rx.FilterSpec{
 		Link: env.Header.Type, Local: env.Src, Target: target, Method: cfg.Method, EchoID: cfg.EchoID,
 		Protocol: cfg.Protocol, AllICMP: cfg.AllICMP,
-	}.Program()
+	}
+	filter, err := spec.Program()
 	if err != nil {
 		return err
 	}
 	if w.Receiver, err = w.receiver(cfg.Window, filter); err != nil {
 		return err
+	}
+	if cfg.Elsewhere {
+		if err := w.hearElsewhere(cfg.Window, spec); err != nil {
+			return err
+		}
 	}
 	if cfg.Connect != nil {
 		connect := *cfg.Connect

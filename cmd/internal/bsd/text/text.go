@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/hopquote/hopquote/cmd/internal/output/dump"
+	"github.com/hopquote/hopquote/cmd/internal/output/verdicts"
+	"github.com/hopquote/hopquote/rx"
 	"github.com/hopquote/hopquote/scheduler/lbl"
 )
 
@@ -71,6 +73,13 @@ func (w *Writer) Unsent(host string, size int) error {
 // Other shows an ICMP message that answers no probe.
 func (w *Writer) Other(m *dump.Message) error {
 	w.buf = m.Other(w.buf[:0])
+	return w.flush()
+}
+
+// Received prints what became of the packets that were received, behind the
+// last hop.
+func (w *Writer) Received(c *rx.Counts) error {
+	w.buf = append(w.buf[:0], verdicts.Line(c)...)
 	return w.flush()
 }
 

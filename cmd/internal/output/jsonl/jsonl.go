@@ -139,7 +139,7 @@ func fill(out *Reply, r *record.Reply) {
 		out.IPID = &r.ID
 	}
 	switch {
-	case r.Kind.IsError():
+	case r.Kind.IsError(), r.Kind == frame.KindEchoReply:
 		out.ICMPType, out.ICMPCode = &r.Type, &r.Code
 	case r.Kind == frame.KindTCP:
 		out.TCPFlags = &r.Flags

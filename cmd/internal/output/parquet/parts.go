@@ -64,12 +64,17 @@ func newParts(path string, run *record.Run, state []byte) (record.Keeper, error)
 	for n := s.Part + min(s.Rows, 1); ; n++ {
 		err := os.Remove(p.name(n))
 		if errors.Is(err, fs.ErrNotExist) {
-			return p, nil
+			break
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
+	if state == nil {
+		// Better no survey than one that finds out at its end.
+		return p, p.write()
+	}
+	return p, nil
 }
 
 // name gives a part's file: the path, and then the path with a number before

@@ -40,7 +40,8 @@ type Run struct {
 	// Set before End.
 	Files       []File
 	Damage      []string
-	First, Last int64 // ns since 1970, of the packets
+	Interrupted string // the signal that ended the run before all was read
+	First, Last int64  // ns since 1970, of the packets
 	Counts      attribute.Counts
 	Scores      []attribute.KeyScore
 	Summary     *summary.Summary
@@ -146,14 +147,17 @@ func (w *Run) totals() *table {
 	t := &table{name: "totals", columns: []column{
 		{name: "schema"}, {name: "files"}, {name: "packets"}, {name: "bytes"}, {name: "start"}, {name: "end"},
 		{name: "probes"}, {name: "replies"}, {name: "copies"}, {name: "other"}, {name: "shown"},
-		{name: "forgotten_early"}, {name: "dropped_by_host"}, {name: "damage"},
+		{name: "forgotten_early"}, {name: "dropped_by_host"}, {name: "damage"}, {name: "interrupted"},
 	}}
 	var other uint64
 	for _, n := range c.Other {
 		other += n
 	}
-	row := []any{Schema, names, c.Packets, bytes, time.Unix(0, w.First), time.Unix(0, w.Last),
-		c.Probes, c.Received(), c.Copies, other, w.Summary.Replies, c.Crowded, dropped, w.Damage}
+	row := []any{Schema, names, c.Packets, bytes, nil, nil,
+		c.Probes, c.Received(), c.Copies, other, w.Summary.Replies, c.Crowded, dropped, w.Damage, optional(w.Interrupted)}
+	if c.Packets > 0 {
+		row[4], row[5] = time.Unix(0, w.First), time.Unix(0, w.Last)
+	}
 	for r := attribute.Reason(1); r < attribute.Reason(attribute.Reasons); r++ {
 		t.columns = append(t.columns, column{name: "other_" + strings.ReplaceAll(r.String(), "-", "_")})
 		row = append(row, c.Other[r])
@@ -200,5 +204,8 @@ func (w *Run) writeTotals() {
 	}
 	for _, d := range w.Damage {
 		fmt.Fprintf(w.Out, "damaged: %s\n", d)
+	}
+	if w.Interrupted != "" {
+		fmt.Fprintf(w.Out, "ended by %s: what was read until then\n", w.Interrupted)
 	}
 }

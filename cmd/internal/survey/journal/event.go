@@ -23,12 +23,15 @@ const (
 	Counted                  // what was counted since the last such event
 )
 
+// Never is when a probe left that only the strategy takes for one that did.
+const Never = time.Duration(-1)
+
 // Event is one thing that happened in a loop.
 type Event struct {
 	Loop   int
 	Kind   Kind
 	Tag    int           // Left, Learned, Expired: of the probe
-	At     time.Duration // Left, Sent, Received, Counted
+	At     time.Duration // Left (Never: its target is left out), Sent, Received, Counted
 	Reply  record.Reply  // Learned, but for what the tag tells
 	Frame  []byte        // Sent, Received: valid during the call
 	Totals Totals        // Counted: what was added, modulo 2^64

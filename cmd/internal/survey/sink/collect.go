@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/hopquote/hopquote/cmd/internal/output/record"
-	"github.com/hopquote/hopquote/rx"
 )
 
 // key names a trace.
@@ -30,8 +29,9 @@ func newCollector(emit func(*record.Trace)) collector {
 	return collector{open: map[key]*record.Trace{}, emit: emit}
 }
 
-// take adds what is in a batch. Replies that settle nothing are of traces that
-// are written already, unless those are open.
+// take adds what is in a batch. Where every probe is told of, a reply without an
+// open trace is one of a trace that is written already; else no trace is before
+// the end.
 func (c *collector) take(b *batch) {
 	for i := range b.sent {
 		s := &b.sent[i]
@@ -46,7 +46,7 @@ func (c *collector) take(b *batch) {
 		k := key{r.Index, r.Flow}
 		t, ok := c.open[k]
 		switch {
-		case !ok && (c.known || r.Verdict == rx.Late || r.Verdict == rx.Duplicate):
+		case !ok && c.known:
 			c.late++
 			continue
 		case !ok:

@@ -253,7 +253,7 @@ func (s *Sink) writeBatch(b *batch) {
 	for i := range b.replies {
 		s.found.add(b.replies[i].From)
 	}
-	s.total.found.Store(uint64(s.found.n))
+	s.total.tell(&s.found)
 	for _, f := range s.files {
 		for i := 0; i < len(b.replies) && f.replies != nil; i++ {
 			s.check(f, f.replies.Reply(&b.replies[i]))

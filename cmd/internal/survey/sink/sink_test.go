@@ -102,8 +102,8 @@ func TestSlowWriter(t *testing.T) {
 			t.Fatalf("reply %d: %s", i, diff)
 		}
 	}
-	if want := min(n, 1<<16); s.Found() != uint64(want) {
-		t.Errorf("%d responders, want %d", s.Found(), want)
+	if found, exact := s.Found(); found != uint64(min(n, 1<<16)) || !exact {
+		t.Errorf("%d responders, exactly: %v; want %d", found, exact, min(n, 1<<16))
 	}
 }
 
@@ -152,6 +152,29 @@ func TestTraces(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{">probe", "<reply"}, k.frames); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A late reply may be all that is known of a trace; behind the end of one it is
+// left out.
+func TestLateReply(t *testing.T) {
+	for _, known := range []bool{false, true} {
+		k := &keeper{}
+		s := start(t, Config{Targets: []Target{{Kind: k.kind(), Path: stdout}}, Known: known})
+		if known {
+			s.Sent(7, 0, 0, &frame.Probe{Dst: netip.MustParseAddr("20.0.0.1"), TTL: 1}, 0)
+			s.Finish(7, 0, record.MaxTTL)
+		}
+		s.Mark(func(*Cut, error) {}) // the next batch
+		r := replyOf(7)
+		r.Verdict = rx.Late
+		s.Reply(r)
+		if err := s.Close(&record.End{Complete: true}); err != nil {
+			t.Fatal(err)
+		}
+		if want := map[bool]int{false: 1}[known]; len(k.traces) != 1 || len(k.traces[0].Replies) != want {
+			t.Errorf("all probes known %v: %d traces, want 1 with %d replies", known, len(k.traces), want)
+		}
 	}
 }
 

@@ -36,7 +36,8 @@ func (s *Sink) restore(data []byte) error {
 	for range r.Count(8) {
 		s.found.enter(max(r.Fixed(), 1))
 	}
-	s.total.found.Store(uint64(s.found.n))
+	s.found.restored()
+	s.total.tell(&s.found)
 	for range r.Count(6) {
 		if t := restoreTrace(r); r.Err() == nil {
 			s.trace.open[key{t.Index, t.Flow}] = t
