@@ -55,7 +55,7 @@ func passes(truth internet.Config, l list) map[netip.Addr]int {
 func TestSpread(t *testing.T) {
 	truth := internet.Config{Seed: 3, MinHops: 10, MaxHops: 24}
 	var l list
-	for i := range 9000 {
+	for i := range 4500 {
 		l = append(l, netip.AddrFrom4([4]byte{20, byte(i >> 8), byte(i / 3), byte(i%3 + 1)}))
 	}
 	passing := passes(truth, l)
