@@ -18,7 +18,14 @@ const maxWalks = 1 << 20
 // scheduler.Strategy.
 //
 // Hops are known for each flow by itself. That a hop seen before has the same
-// way before it holds where routes to a place form a tree.
+// way before it holds where routes to a place form a tree. Where they do not, as
+// behind load balancers, what only this target's flow passes is missed: of all
+// interfaces, one in some hundreds. Further flows find more of these.
+//
+// A trace asks a router once for each flow at most, loops aside, so in any time a
+// router sees no more than its share of the traces under way: those to targets
+// behind it, which the order spreads over the run. Routers near the source, which
+// all of them pass, see the fewest probes, since they are soon known.
 type Adaptive struct {
 	*plan
 	walks  []walk // of the traces oldest to next-1, by their number modulo the length

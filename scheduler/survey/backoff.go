@@ -1,6 +1,7 @@
 package survey
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"time"
 
@@ -9,12 +10,14 @@ import (
 )
 
 // backoff keeps off routers that limit how many errors they send: where one
-// that has answered leaves too much unanswered, its probes are spaced out until
-// it no longer does.
+// that has answered leaves more unanswered than it is known to, its probes are
+// spaced out as far as its answers were. Where that brings no more answers, it is
+// not because of a limit that they are missing, and they come as before.
 //
 // Which router a probe will end at is taken from the one that answered last to
-// the same TTL, on the way to the same IPv4 /16 or IPv6 /32. Where nobody has, or
-// where another probe has taken the place in the table, nothing is held back.
+// the same TTL on the way to the same prefix, the longest of three that is known.
+// Where nobody has, or where another probe has taken the place in the table,
+// nothing is held back.
 type backoff struct {
 	hints   []uint64 // upper half: which TTL and prefix; lower half: place of the router
 	routers []router
@@ -23,119 +26,75 @@ type backoff struct {
 	held, ready fifo
 	looked      time.Duration // when those that wait were looked at
 	now         time.Duration // of the last pass
-}
-
-// router is what is known of a responder, or of several that share a place.
-type router struct {
-	answers, losses uint16        // since the last verdict
-	first, last     time.Duration // when the probes of them left
-	changed         time.Duration // when the gap did last
-	gap             time.Duration // between two probes; 0: as they come
-	next            time.Duration // nothing leaves for it before
+	patience    time.Duration // how long probes are waited for; 0: not known yet
 }
 
 const (
-	hintPlaces   = 1 << 16
+	hintPlaces   = 1 << 18
 	routerPlaces = 1 << 14
-	// verdictAt is how many probes a verdict takes. A share of 1/lossMuch left
-	// unanswered is a limit, and less than 1/lossLittle is none.
-	verdictAt  = 32
-	lossMuch   = 4
-	lossLittle = 16
-	leastGap   = time.Millisecond
-	mostGap    = time.Second
 	// maxHeld bounds the probes that wait: then all others wait too.
 	maxHeld = 1 << 14
-	// retries is how many of those that wait are looked at at a time.
-	retries = 256
+	// retries is how many of those that wait are looked at, every so often.
+	retries    = 256
+	retryEvery = time.Millisecond
 )
 
 func newBackoff() *backoff {
 	return &backoff{hints: make([]uint64, hintPlaces), routers: make([]router, routerPlaces)}
 }
 
+// prefixBits are those of the prefixes that hints are for, of an IPv4 address;
+// IPv6 ones have twice as many.
+var prefixBits = [...]int{24, 20, 16}
+
 // hint gives a probe's place among the hints, and what tells it from others
 // there.
-func (b *backoff) hint(dst netip.Addr, ttl uint8) (*uint64, uint64) {
-	a := dst.As16()
-	prefix := uint64(a[0])<<24 | uint64(a[1])<<16 | uint64(a[2])<<8 | uint64(a[3])
+func (b *backoff) hint(dst netip.Addr, ttl uint8, bits int) (*uint64, uint64) {
+	var prefix uint64
 	if dst.Is4() {
-		prefix = 1<<32 | uint64(a[12])<<8 | uint64(a[13])
+		a := dst.As4()
+		prefix = uint64(binary.BigEndian.Uint32(a[:])) << 32 >> (64 - bits) << 1
+	} else {
+		a := dst.As16()
+		prefix = binary.BigEndian.Uint64(a[:])>>(64-2*bits)<<1 | 1
 	}
-	h := mix(prefix<<8 | uint64(ttl))
+	h := mix(mix(prefix<<8|uint64(ttl)) ^ uint64(bits))
 	return &b.hints[h%hintPlaces], h>>32 | 1
 }
 
 // expects gives the router that a probe is likely to end at, nil for none.
 func (b *backoff) expects(dst netip.Addr, ttl uint8) *router {
-	place, tag := b.hint(dst, ttl)
-	if *place>>32 != tag {
-		return nil
+	for _, bits := range prefixBits {
+		if place, tag := b.hint(dst, ttl, bits); *place>>32 == tag {
+			return &b.routers[*place&(routerPlaces-1)]
+		}
 	}
-	return &b.routers[*place&(routerPlaces-1)]
+	return nil
 }
 
 // answered notes that a router answered a probe that left at sent.
 func (b *backoff) answered(from, dst netip.Addr, ttl uint8, sent time.Duration) {
-	place, tag := b.hint(dst, ttl)
 	at := mix(stopKey(from, 1, 0)) % routerPlaces
-	*place = tag<<32 | at
-	b.routers[at].note(sent, true, b.now)
+	for _, bits := range prefixBits {
+		place, tag := b.hint(dst, ttl, bits)
+		*place = tag<<32 | at
+	}
+	b.routers[at].note(sent, true, b.now, b.patience)
 }
 
 // lost notes that nobody answered a probe that left at sent.
 func (b *backoff) lost(dst netip.Addr, ttl uint8, sent time.Duration) {
+	b.patience = max(b.patience, b.now-sent)
 	if r := b.expects(dst, ttl); r != nil {
-		r.note(sent, false, b.now)
+		r.note(sent, false, b.now, b.patience)
 	}
-}
-
-// note counts a probe, and finds the gap anew where there is enough to go by.
-// Probes that left before the gap was last changed tell nothing about it.
-func (r *router) note(sent time.Duration, answered bool, now time.Duration) {
-	if sent < r.changed {
-		return
-	}
-	if n := r.answers + r.losses; n == 0 || sent < r.first {
-		r.first = sent
-	}
-	r.last = max(r.last, sent)
-	if answered {
-		r.answers++
-	} else {
-		r.losses++
-	}
-	n := r.answers + r.losses
-	if n < verdictAt {
-		return
-	}
-	before := r.gap
-	switch {
-	case r.losses > n/lossMuch && r.answers > 0:
-		// It answers as often as it did, and is not asked more often.
-		r.gap = max((r.last-r.first)/time.Duration(r.answers), r.gap+r.gap/8, leastGap)
-	case r.losses > n/lossMuch:
-		r.gap = max(2*r.gap, leastGap)
-	case r.losses < n/lossLittle && r.gap > 0:
-		if r.gap -= r.gap / 16; r.gap < leastGap {
-			r.gap = 0
-		}
-	}
-	r.gap = min(r.gap, mostGap)
-	if r.gap != before {
-		r.changed = now
-	}
-	r.answers, r.losses, r.last = 0, 0, 0
 }
 
 // admit takes a probe in: it may leave, or is to wait.
 func (b *backoff) admit(tag int, dst netip.Addr, ttl uint8, now time.Duration) {
-	if r := b.expects(dst, ttl); r != nil && r.gap > 0 {
-		if now < r.next {
-			b.held.put(tag)
-			return
-		}
-		r.next = now + r.gap
+	if r := b.expects(dst, ttl); r != nil && !r.admits(now) {
+		b.held.put(tag)
+		return
 	}
 	b.ready.put(tag)
 }
@@ -144,7 +103,7 @@ func (b *backoff) admit(tag int, dst netip.Addr, ttl uint8, now time.Duration) {
 // probe goes.
 func (b *backoff) retry(now time.Duration, at func(tag int) (netip.Addr, uint8)) {
 	b.now = now
-	if now < b.looked+leastGap {
+	if now < b.looked+retryEvery {
 		return
 	}
 	b.looked = now
@@ -165,7 +124,7 @@ func (b *backoff) waiting() int { return b.held.n + b.ready.n }
 // wake asks for another pass soon where some wait.
 func (b *backoff) wake(pass *scheduler.Pass) {
 	if b.held.n > 0 {
-		pass.Wake = min(pass.Wake, pass.Now+leastGap)
+		pass.Wake = min(pass.Wake, pass.Now+retryEvery)
 	}
 }
 

@@ -1,6 +1,7 @@
 package survey
 
 import (
+	"math/rand/v2"
 	"net/netip"
 	"testing"
 	"time"
@@ -10,9 +11,9 @@ import (
 	"github.com/hopquote/hopquote/scheduler/virtual"
 )
 
-// limited is a world whose first router sends so many errors in a second, and
+// limitedWorld is one whose first router sends so many errors in a second, and
 // ten at once after a rest.
-func limited(truth internet.Config, perSecond float64) (*world, *int) {
+func limitedWorld(truth internet.Config, perSecond float64) (*world, *int) {
 	w, tokens, last, dropped := &world{truth: truth}, 10.0, time.Duration(0), 0
 	gate := func(s virtual.Sent) bool {
 		if s.Probe.TTL != 1 {
@@ -43,7 +44,7 @@ func TestBackoff(t *testing.T) {
 		for i := range share {
 			cfg := config(t, frame.UDP, targets)
 			cfg.Max, cfg.Backoff = 8, i == 1
-			w, dropped := limited(truth, 100)
+			w, dropped := limitedWorld(truth, 100)
 			got := newAnswers(t, truth, &cfg)
 			s, _, err := newMode(mode, cfg)
 			if err != nil {
@@ -64,27 +65,93 @@ func TestBackoff(t *testing.T) {
 	}
 }
 
-// A router that never answers, or always does, is not backed off from.
-func TestNoBackoff(t *testing.T) {
-	b := newBackoff()
+// asks has a backoff admit and settle probes of a TTL, one each interval for so
+// long, as a router answers them. It gives the times at which they left.
+func asks(b *backoff, interval, whole time.Duration, answers func(at time.Duration) bool) (left []time.Duration) {
+	const patience = 500 * time.Millisecond
 	dst, from := netip.MustParseAddr("20.0.0.1"), netip.MustParseAddr("100.64.0.1")
-	for range 1000 {
-		b.lost(dst, 1, 0)
-		b.answered(from, dst, 2, 0)
+	b.answered(from, dst, 1, 0) // or else nobody is to blame
+	lost := 0                   // of left: up to here they are settled
+	var flying []time.Duration
+	for now := interval; now < whole; now += interval {
+		b.now = now
+		for ; lost < len(flying) && flying[lost]+patience <= now; lost++ {
+			b.lost(dst, 1, flying[lost])
+		}
+		b.admit(1, dst, 1, now)
+		if b.ready.n == 0 {
+			b.held.pop()
+			continue
+		}
+		b.ready.pop()
+		left = append(left, now)
+		if answers(now) {
+			b.answered(from, dst, 1, now)
+		} else {
+			flying = append(flying, now)
+		}
 	}
-	for ttl := range uint8(4) {
-		b.admit(int(ttl), dst, ttl, 0)
+	return left
+}
+
+// since is how many of the times are not before t.
+func since(times []time.Duration, t time.Duration) (n int) {
+	for _, at := range times {
+		if at >= t {
+			n++
+		}
 	}
-	if b.held.n != 0 || b.ready.n != 4 {
+	return n
+}
+
+// Whoever always answers is not backed off from, nor who keeps silent as often
+// whatever the rate, but for a trial. Who has a limit is asked about as often as
+// that allows, also where some silence has another reason.
+func TestRouters(t *testing.T) {
+	const whole, tail = 60 * time.Second, 20 * time.Second
+	for name, test := range map[string]struct {
+		perSecond, noise float64
+		low, high        int // probes in the last 20 of 60 s, of 1000 in each
+	}{
+		"all":               {0, 0, 20_000, 20_000},
+		"half":              {0, 0.5, 15_000, 20_000},
+		"one in ten":        {0, 0.9, 15_000, 20_000},
+		"limit":             {100, 0, 1800, 2400},
+		"low limit":         {10, 0, 180, 260},
+		"limit and silence": {100, 0.4, 1500, 4000},
+	} {
+		r := rand.New(rand.NewPCG(1, 2))
+		tokens, last := 10.0, time.Duration(0)
+		left := asks(newBackoff(), time.Millisecond, whole, func(at time.Duration) bool {
+			if r.Float64() < test.noise {
+				return false
+			}
+			if test.perSecond == 0 {
+				return true
+			}
+			tokens, last = min(tokens+test.perSecond*(at-last).Seconds(), 10), at
+			if tokens < 1 {
+				return false
+			}
+			tokens--
+			return true
+		})
+		if n := since(left, whole-tail); n < test.low || n > test.high {
+			t.Errorf("%s: %d probes in 20 s, want %d to %d", name, n, test.low, test.high)
+		}
+	}
+}
+
+// A router that never answered is nobody's, and is not backed off from.
+func TestUnknownRouter(t *testing.T) {
+	b := newBackoff()
+	dst := netip.MustParseAddr("20.0.0.1")
+	for i := range time.Duration(1000) {
+		b.now = i * time.Millisecond
+		b.lost(dst, 1, b.now-500*time.Millisecond)
+		b.admit(1, dst, 1, b.now)
+	}
+	if b.held.n != 0 || b.ready.n != 1000 {
 		t.Errorf("%d wait", b.held.n)
-	}
-	for range 100 {
-		b.answered(from, dst, 2, 0)
-		b.lost(dst, 2, 0)
-	}
-	b.admit(5, dst, 2, 0)
-	b.admit(6, dst, 2, 0)
-	if b.held.n != 1 {
-		t.Errorf("%d wait for a router that answers half of the probes", b.held.n)
 	}
 }

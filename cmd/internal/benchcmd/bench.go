@@ -19,6 +19,7 @@ import (
 	"github.com/hopquote/hopquote/bench/lab"
 	"github.com/hopquote/hopquote/bench/machine"
 	"github.com/hopquote/hopquote/bench/report"
+	"github.com/hopquote/hopquote/cmd/internal/scorecmd"
 )
 
 // Exit statuses, besides 128 plus the number of the signal that ended a run.
@@ -41,6 +42,7 @@ const help = `Usage: hopquote bench [options] SUBCOMMAND…
   survey  whole surveys in each mode, beside the bare loop and scamper: speed,
           memory, pacing, and what they find of what there is
   all     all of these
+  score   something else: how good a survey's results are, see score --help
 
 Everything happens in network namespaces made for the purpose, on a simulated
 Internet whose own counters are the truth that all others are held against. It
@@ -61,6 +63,9 @@ named as a prober whose output is known, yarrp and caracal among them.
 func Main(args []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 && args[0] == bareName {
 		return bareMain(args[1:], stdout, stderr)
+	}
+	if len(args) > 0 && args[0] == scorecmd.Name {
+		return scorecmd.Main(args[1:], os.Stdin, stdout, stderr)
 	}
 	o, err := parse(args)
 	if err != nil {

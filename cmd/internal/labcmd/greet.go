@@ -28,6 +28,7 @@ Examples:
   hopquote lab --script path.sim -- hopquote trace 10.2.2.2
   hopquote lab --internet=7 --hops 6-24 --silent 5 --diamonds 20
   hopquote lab --internet=7 --hops 6-24 --truth 20.0.0.0/24 > truth.jsonl
+  (hopquote bench score holds what a survey found against it)
 `
 
 // greet shows whoever gets a shell the network, what to try in it, and how to
