@@ -5,13 +5,14 @@ import "time"
 // Rate paces by due time: the n-th probe is due n/PerSecond after the first,
 // whenever the ones before it left, so that the rate holds over any second
 // however coarse the sleeps are. A wake-up costs as much as several probes, so
-// between rounds of sending it asks for sleeps of 1 to 4 ms, until some 40 probes
+// between rounds of sending it asks for sleeps of 1 to 2 ms, until some 40 probes
 // are due, never for a spin; what is due then leaves at once.
 //
-// Who comes late may send 8 ms worth of probes at once. What exceeds that, after
-// a stall, is made up for by a rate that is 0.2 % higher, for as long as it
-// takes. Both together keep any second within 1 % of the rate. What nobody wanted
-// or was able to send, see Idle, is not made up for.
+// Who comes late may send what is due and 1.5 ms worth more at once. What exceeds
+// that is made up for by a rate that is a tenth higher as long as it is 6 ms, and
+// beyond those by one that is 0.2 % higher, for as long as it takes. All together
+// keep any second within 1 % of the rate, and any 10 ms within a third. What
+// nobody wanted or was able to send, see Idle, is not made up for.
 type Rate struct {
 	PerSecond float64 // above 0
 
@@ -19,6 +20,7 @@ type Rate struct {
 	idle    bool
 	base    float64       // ns: when probe 0 was due
 	sent    float64       // probes since base
+	late    float64       // ns lost to a round that came late
 	debt    float64       // ns lost to stalls
 	round   time.Duration // when this round of sending began
 	resume  time.Duration // nothing leaves before
@@ -29,16 +31,23 @@ const (
 	// probes each. minRest is the shortest sleep: a shorter one costs as much and
 	// comes out longer anyway.
 	rest     = time.Millisecond
-	longRest = 4 * time.Millisecond
+	longRest = 2 * time.Millisecond
 	perRound = 40
 	minRest  = 60 * time.Microsecond
 
-	maxBehind = 8 * time.Millisecond
+	maxBehind = 1500 * time.Microsecond
+	maxLate   = 6 * time.Millisecond
+	hurry     = 0.1 // of the rate, until what is late is made up for
 	maxDebt   = time.Second
 	catchUp   = 0.002
 )
 
 func (r *Rate) interval() float64 { return float64(time.Second) / r.PerSecond }
+
+// apart is how far rounds are apart at least.
+func (r *Rate) apart() time.Duration {
+	return time.Duration(min(max(perRound*r.interval(), float64(rest)), float64(longRest)))
+}
 
 // Ready is how many probes may leave now and, when there are none, the time to
 // ask again.
@@ -54,11 +63,13 @@ func (r *Rate) Ready(now time.Duration) (int, time.Duration) {
 	}
 	interval := r.interval()
 	due := (float64(now)-r.base)/interval + 1 - r.sent
-	if most := max(float64(maxBehind)/interval, 1); due > most {
+	if most := max(float64(r.apart()+maxBehind)/interval, 1); due > most {
 		lost := (due - most) * interval
 		r.base += lost
 		if !r.idle {
-			r.debt = min(r.debt+lost, float64(maxDebt))
+			late := min(lost, float64(maxLate)-r.late)
+			r.late += late
+			r.debt = min(r.debt+lost-late, float64(maxDebt))
 		}
 		due = most
 	}
@@ -68,8 +79,7 @@ func (r *Rate) Ready(now time.Duration) (int, time.Duration) {
 	}
 	r.resume = Never
 	if next := r.base + r.sent*interval + 1; next < float64(Never) {
-		apart := time.Duration(min(max(perRound*interval, float64(rest)), float64(longRest)))
-		r.resume = max(time.Duration(next), r.round+apart, now+minRest)
+		r.resume = max(time.Duration(next), r.round+r.apart(), now+minRest)
 	}
 	return 0, r.resume
 }
@@ -77,11 +87,13 @@ func (r *Rate) Ready(now time.Duration) (int, time.Duration) {
 // Sent notes that a probe left.
 func (r *Rate) Sent() {
 	r.sent++
-	if r.debt > 0 {
-		d := min(r.debt, r.interval()*catchUp)
-		r.base -= d
-		r.debt -= d
+	lost, share := &r.late, hurry
+	if r.late == 0 {
+		lost, share = &r.debt, catchUp
 	}
+	d := min(*lost, r.interval()*share)
+	r.base -= d
+	*lost -= d
 }
 
 // Idle notes that fewer probes wanted to leave than Ready let, or that something

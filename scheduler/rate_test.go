@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -74,13 +75,13 @@ func TestRateHolds(t *testing.T) {
 				if high, low := rate*1.01+1, rate*0.99-1; float64(greatest) > high || float64(least) < low {
 					t.Errorf("%d to %d in a second", least, greatest)
 				}
-				if n, _ := most(sent, 10*time.Millisecond); float64(n) > rate*0.013+1 {
+				if n, _ := most(sent, 10*time.Millisecond); float64(n) > rate*0.012+1 {
 					t.Errorf("%d in 10 ms", n)
 				}
-				if n, _ := most(sent, 1); float64(n) > rate*0.005+1 {
+				if n, _ := most(sent, 1); float64(n) > rate*0.003+1 {
 					t.Errorf("%d at once", n)
 				}
-				if limit := min(3000, max(rate/40, 250)*3, 3*rate) + 2; float64(sleeps) > limit {
+				if limit := min(3000, max(rate/40, 500)*3, 3*rate) + 2; float64(sleeps) > limit {
 					t.Errorf("%d sleeps in 3 s", sleeps)
 				}
 			})
@@ -102,14 +103,39 @@ func TestRateAfterStalls(t *testing.T) {
 	if greatest, _ := most(sent, time.Second); greatest > rate*1.01 {
 		t.Errorf("%d in a second", greatest)
 	}
-	if n, _ := most(sent, 10*time.Millisecond); n > rate*0.020 {
+	if n, _ := most(sent, 10*time.Millisecond); n > rate*0.0133 {
 		t.Errorf("%d in 10 ms", n)
 	}
-	// 20 stalls lost 12 ms each beyond the 8 that may be sent at once; 28 s at
-	// 0.2 percent make up for 56 ms of them.
-	lost := 0.020*20 - 0.008*20 - 0.056
+	// 20 stalls lost 11.5 ms each beyond the 2.5 that may be sent at once and the
+	// 6 that are soon made up for; 28 s at 0.2 percent make up for 56 ms of them.
+	lost := 0.020*20 - 0.0085*20 - 0.053
 	if want := int(rate * (30 - lost)); len(sent) < want-rate/100 || len(sent) > 30*rate {
 		t.Errorf("%d in 30 s, want %d or somewhat more", len(sent), want)
+	}
+}
+
+// Wake-ups that come late, as they do on a busy machine, neither slow a run down
+// nor make it send in bursts.
+func TestRateLateWakeups(t *testing.T) {
+	for _, rate := range []float64{1000, 10_000, 50_000} {
+		random := rand.New(rand.NewPCG(1, uint64(rate)))
+		next := time.Duration(0)
+		sent, _ := paced(t, rate, 30*time.Second, time.Microsecond, 64, func(n int) time.Duration {
+			if at := time.Duration(float64(n) / rate * 1e9); at < next {
+				return 0
+			}
+			next += 40 * time.Millisecond
+			return time.Duration(random.IntN(6000)) * time.Microsecond
+		})
+		if greatest, least := most(sent, time.Second); float64(greatest) > rate*1.01+1 || float64(least) < rate*0.99-1 {
+			t.Errorf("%v/s: %d to %d in a second", rate, least, greatest)
+		}
+		if n, _ := most(sent, 10*time.Millisecond); float64(n) > rate*0.0135+1 {
+			t.Errorf("%v/s: %d in 10 ms", rate, n)
+		}
+		if want := 30 * rate; math.Abs(float64(len(sent))-want) > want/1000 {
+			t.Errorf("%v/s: %d in 30 s", rate, len(sent))
+		}
 	}
 }
 
@@ -122,8 +148,8 @@ func TestRateIdle(t *testing.T) {
 	r.Sent()
 	r.Idle()
 	n, _ := r.Ready(10 * time.Second)
-	if n != 8 || r.debt != 0 {
-		t.Errorf("after 10 idle seconds %d may leave, %v ns to make up for; want 8 and none", n, r.debt)
+	if n != 3 || r.late != 0 || r.debt != 0 {
+		t.Errorf("after 10 idle seconds %d may leave, %v and %v ns to make up for; want 3 and none", n, r.late, r.debt)
 	}
 }
 
@@ -171,7 +197,7 @@ func TestEngineRate(t *testing.T) {
 		if n, _ := most(o.sent, 1); n > 4 {
 			t.Errorf("%d/s: %d share a send time", rate, n)
 		}
-		if limit := min(3000, max(rate/40, 250)*3) + 50; net.waits > limit {
+		if limit := min(3000, max(rate/40, 500)*3) + 50; net.waits > limit {
 			t.Errorf("%d/s: %d wake-ups in 3 s, want %d at most", rate, net.waits, limit)
 		}
 	}
