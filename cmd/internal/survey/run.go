@@ -127,6 +127,7 @@ func (r *run) do() error {
 		return errors.Join(err, r.sink.Close(&r.end))
 	}
 	r.status.start(s.demand)
+	go r.keepOff(finished)
 	err = r.engines.Run(ctx)
 	if errors.Is(err, scheduler.ErrInterrupted) {
 		err = nil // r.why has the reason

@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/hopquote/hopquote/cmd/internal/output/record"
 	"github.com/hopquote/hopquote/cmd/internal/survey/journal"
 	"github.com/hopquote/hopquote/cmd/internal/survey/sink"
@@ -26,7 +28,8 @@ type watched struct {
 	counts   func() rx.Counts
 	frames   func() scheduler.FrameCounts
 	book     *rx.Ledger
-	loop     int // its number
+	loop     int          // its number
+	thread   atomic.Int64 // that it runs on; 0: not yet
 	senders  *senders
 	unrouted func(netip.Addr) bool // tells of targets that are left out; nil: none are
 	targets  strategy.Targets
@@ -70,6 +73,9 @@ func (s span) rate() float64 {
 // Plan plans, unless the run comes to an end: then what is in flight may still
 // be answered.
 func (w *watched) Plan(pass *scheduler.Pass) {
+	if w.thread.Load() == 0 {
+		w.thread.Store(int64(unix.Gettid()))
+	}
 	w.keeper.plan(w, pass.Now)
 	if !w.draining.Load() {
 		w.surveyor.Plan(pass)
