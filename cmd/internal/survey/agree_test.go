@@ -223,8 +223,8 @@ func by(t *testing.T, program string, args ...string) string {
 	return file
 }
 
-// columns reads comma-separated values by the names in the first line.
-func columns(t *testing.T, file string) []map[string]string {
+// rowsOf are the lines of a file of comma-separated values.
+func rowsOf(t *testing.T, file string) [][]string {
 	t.Helper()
 	f, err := os.Open(file)
 	if err != nil {
@@ -235,6 +235,13 @@ func columns(t *testing.T, file string) []map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return rows
+}
+
+// columns reads comma-separated values by the names in the first line.
+func columns(t *testing.T, file string) []map[string]string {
+	t.Helper()
+	rows := rowsOf(t, file)
 	var list []map[string]string
 	for _, row := range rows[1:] {
 		m := map[string]string{}

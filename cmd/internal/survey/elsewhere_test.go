@@ -1,10 +1,8 @@
 package survey
 
 import (
-	"encoding/csv"
 	"fmt"
 	"net/netip"
-	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -115,15 +113,7 @@ func TestElsewhere(t *testing.T) {
 // repliesIn are the replies in a file of that output, each exact and once.
 func repliesIn(t *testing.T, file string) map[point]netip.Addr {
 	t.Helper()
-	f, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
+	rows := rowsOf(t, file)
 	got := map[point]netip.Addr{}
 	for _, r := range rows[1:] {
 		p := point{dst: netip.MustParseAddr(r[0])}

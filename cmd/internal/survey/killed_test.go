@@ -209,23 +209,14 @@ func TestFailureOfPacked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			n := open(t, truth)
 			dir := t.TempDir()
-			small := filepath.Join(dir, "small")
-			if err := os.Mkdir(small, 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := syscall.Mount("none", small, "tmpfs", 0, "size=16k"); err != nil {
-				t.Skipf("mount a tmpfs: %v", err)
-			}
-			defer func() { _ = syscall.Unmount(small, syscall.MNT_DETACH) }()
+			small, enlarge := smallDisk(t, "16k")
 			kind, file, _ := strings.Cut(name, ":")
 			file = filepath.Join(small, file)
 			r := survey(t, n, "", "--rate=20k", "--mode=full", "-m", "8", "--checkpoint", dir+"/check", "-o", kind+":"+file, "-o", "csv:"+dir+"/csv", "20.0.0.0/24")
 			if r.code != 3 || !strings.Contains(r.stderr, "no space left on device; go on with: hopquote survey --resume "+dir+"/check\n") {
 				t.Fatalf("exit code %d: %s", r.code, r.stderr)
 			}
-			if err := syscall.Mount("none", small, "tmpfs", syscall.MS_REMOUNT, "size=1m"); err != nil {
-				t.Fatal(err)
-			}
+			enlarge("1m")
 			goOn(t, n, dir+"/check")
 			b, _ := os.ReadFile(dir + "/csv")
 			if got, lines := rows(t, file), bytes.Count(b, []byte("\n"))-1; got != probes || lines != probes {

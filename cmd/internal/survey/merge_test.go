@@ -1,10 +1,7 @@
 package survey
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -38,14 +35,7 @@ func TestCheckpointElsewhere(t *testing.T) {
 	truth := internet.Config{Seed: 5, MinHops: 4, MaxHops: 8}
 	n := open(t, truth)
 	dir := t.TempDir()
-	small := filepath.Join(dir, "small")
-	if err := os.Mkdir(small, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mount("none", small, "tmpfs", 0, "size=16k"); err != nil {
-		t.Skipf("mount a tmpfs: %v", err)
-	}
-	defer func() { _ = syscall.Unmount(small, syscall.MNT_DETACH) }()
+	small, enlarge := smallDisk(t, "16k")
 	for _, args := range [][]string{
 		{"--rate=20k", "--mode=full", "-m", "8", "-o", "replies:" + small + "/out", "--", "20.0.0.0/24"},
 		{"--resume", "out.checkpoint", "-o", "replies:" + small + "/out"},
@@ -66,9 +56,7 @@ func TestCheckpointElsewhere(t *testing.T) {
 		if code != 3 || !strings.Contains(stderr.String(), "no space left on device; go on with: hopquote survey --resume out.checkpoint\n") {
 			t.Fatalf("exit code %d: %s", code, stderr)
 		}
-		if err := syscall.Mount("none", small, "tmpfs", syscall.MS_REMOUNT, "size=1m"); err != nil {
-			t.Fatal(err)
-		}
+		enlarge("1m")
 	}
 	if got := readReplies(t, small+"/out", truth, frame.UDP); len(got) != 8*256 {
 		t.Errorf("%d replies, want %d", len(got), 8*256)

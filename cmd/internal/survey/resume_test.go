@@ -205,23 +205,14 @@ func TestFailureAndResume(t *testing.T) {
 func failAndResume(t *testing.T, truth internet.Config, rate string) {
 	n := open(t, truth)
 	dir := t.TempDir()
-	small := filepath.Join(dir, "small") // a disk that is full after 64 KiB
-	if err := os.Mkdir(small, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mount("none", small, "tmpfs", 0, "size=64k"); err != nil {
-		t.Skipf("mount a tmpfs: %v", err)
-	}
-	defer func() { _ = syscall.Unmount(small, syscall.MNT_DETACH) }()
+	small, enlarge := smallDisk(t, "64k")
 	out := small + "/out"
 	r := survey(t, n, "", "--rate", rate, "--mode=full", "-m", "8", "--checkpoint", dir+"/check", "-o", "replies:"+out, "-o", "csv:"+dir+"/csv", "20.0.0.0/24")
 	if r.code != 3 || !strings.Contains(r.stderr, "no space left on device; go on with: hopquote survey --resume "+dir+"/check\n") {
 		t.Fatalf("exit code %d: %s", r.code, r.stderr)
 	}
 	before := len(readReplies(t, out, truth, frame.UDP))
-	if err := syscall.Mount("none", small, "tmpfs", syscall.MS_REMOUNT, "size=1m"); err != nil {
-		t.Fatal(err)
-	}
+	enlarge("1m")
 	goOn(t, n, dir+"/check")
 	got := readReplies(t, out, truth, frame.UDP)
 	b, _ := os.ReadFile(dir + "/csv")

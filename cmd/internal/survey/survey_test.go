@@ -1,7 +1,6 @@
 package survey
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"net/netip"
 	"os"
@@ -26,15 +25,7 @@ type point struct {
 // readReplies reads the output "replies" and holds each line against the truth.
 func readReplies(t *testing.T, file string, truth internet.Config, m frame.Method) map[point]netip.Addr {
 	t.Helper()
-	f, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
+	rows := rowsOf(t, file)
 	got := map[point]netip.Addr{}
 	for _, r := range rows[1:] {
 		p := point{dst: netip.MustParseAddr(r[0])}
