@@ -87,10 +87,7 @@ func (k *keeper) begin(now time.Duration, loops []*watched) error {
 	var err error
 	k.fail = func(e error) { err = e }
 	k.take(now, begun)
-	for k.busy.Load() { // the sink's goroutine has to come by first
-		time.Sleep(time.Millisecond)
-	}
-	k.writing.Wait()
+	k.wait()
 	k.fail = failed
 	return err
 }
@@ -161,8 +158,10 @@ func (k *keeper) take(now time.Duration, begun time.Time) {
 	c.JournalID = k.journal.ID()
 	k.busy.Store(true)
 	k.next.Store(int64(now + max(k.every, 20*time.Since(begun))))
+	k.writing.Add(1) // from here on: the outputs come by later
 	k.sink.Mark(func(cut *sink.Cut, err error) {
-		k.writing.Go(func() {
+		go func() {
+			defer k.writing.Done()
 			defer k.busy.Store(false)
 			if err == nil {
 				err = k.write(c, cut, now)
@@ -170,7 +169,7 @@ func (k *keeper) take(now time.Duration, begun time.Time) {
 			if err != nil && !k.ending.Load() {
 				k.fail(err)
 			}
-		})
+		}()
 	})
 	k.part()
 }
