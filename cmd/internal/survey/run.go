@@ -74,11 +74,11 @@ func (r *run) do() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	var err error
-	r.net, err = openNetwork(r.o, r.targets, r.rand, r.resumed, func(err error) { r.stop(err); cancel() })
-	if err != nil {
+	r.net = newNetwork(r.resumed) // before anything in it can call stop
+	defer r.net.close()
+	if err = r.net.open(r.o, r.targets, r.rand, func(err error) { r.stop(err); cancel() }); err != nil {
 		return err
 	}
-	defer r.net.close()
 	r.begun = time.Since(r.net.epoch)
 	if r.resumed != nil {
 		if err := r.sameLink(); err != nil {
@@ -170,6 +170,7 @@ func (r *run) close(err error) {
 		r.stopOnce.Do(func() { r.why = kerr })
 	}
 	r.status.end()
+	r.stopOnce.Do(func() {}) // a reason that comes from now on is none: why may be read
 }
 
 // prepare makes all that runs.
