@@ -85,7 +85,7 @@ func TestElsewhere(t *testing.T) {
 				t.Run(mode+"/"+method+"/"+loops, func(t *testing.T) {
 					dir := t.TempDir()
 					args := append([]string{
-						"--allow-reserved", "--mode", mode, "-M", method, "--loops", loops, "-m", "2", "-w", "500ms", "--rate", "2000",
+						"--allow-reserved", "--mode", mode, "-M", method, "--loops", loops, "-m", "2", "-w", "5s", "--rate", "2000",
 						"--metadata", dir + "/meta", "-o", "replies:" + dir + "/replies", "-o", "pcapng:" + dir + "/frames",
 					}, targets...)
 					cmd, _, stderr := command(t, args...)
