@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hopquote/hopquote/cmd/internal/privilege"
+	"github.com/hopquote/hopquote/cmd/internal/survey/checkpoint"
 	"github.com/hopquote/hopquote/frame"
 )
 
@@ -59,6 +60,11 @@ func Main(args []string, std Std) int {
 	}
 	r := &run{o: o, args: args, std: std, rand: newRand()}
 	if o.resume != "" {
+		claimed, err := checkpoint.Claim(o.resume)
+		if err != nil {
+			return usageError(std, err)
+		}
+		defer func() { _ = claimed.Close() }()
 		if o, r.resumed, r.args, err = resume(o, args); err != nil {
 			return usageError(std, err)
 		}
