@@ -41,7 +41,8 @@ const help = `Usage: hopquote survey [OPTIONS] TARGET...
 
 Finds the paths to many targets. A target is an address, a prefix
 (192.0.2.0/24), a range (192.0.2.1-192.0.2.9), a host name, a file with one of
-these in each line, or - for standard input.
+these in each line (what follows a blank, a comma or # is ignored, but further
+addresses are refused), or - for standard input.
 
 %s
 An interrupt lets what is in flight be answered, a second one ends at once.
