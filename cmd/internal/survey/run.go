@@ -182,7 +182,10 @@ func (r *run) prepare() error {
 	}
 	env := n.any()
 	host, _ := os.Hostname()
-	perSecond := o.rate.perSecond(max(r.cfg.Probe4.Size, r.cfg.Probe6.Size) + env.Header.Type.HeaderLen())
+	perSecond, err := n.perSecond(o)
+	if err != nil {
+		return err
+	}
 	r.record = record.Run{
 		Program: "hopquote", Version: version(), Args: r.args, Host: host, Start: n.epoch, Seed: o.seed, Mode: o.mode, Method: o.method,
 		TCPFlags: o.flags, Src4: n.src(0), Src6: n.src(1), DstPort: o.port, TOS: o.tos, First: o.first, Max: o.max, Flows: o.flows,
