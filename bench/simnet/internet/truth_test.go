@@ -109,7 +109,7 @@ func TestHabits(t *testing.T) {
 		}
 	}
 	gateway := c.Answer(netip.MustParseAddr("10.99.0.254"), 9, frame.UDP)
-	if c = (Config{Guarded: 100, Services: 100}); gateway.Code != 3 || gateway != c.Answer(gateway.From, 9, frame.UDP) {
+	if c = (Config{Seed: 3, Guarded: 100, Services: 100}); gateway.Code != 3 || gateway != c.Answer(gateway.From, 9, frame.UDP) {
 		t.Errorf("the gateway has habits: %+v", gateway)
 	}
 }
