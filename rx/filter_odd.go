@@ -89,8 +89,8 @@ func (s SurveyFilter) oddQuotes(p *program, odd4, odd6 label) {
 }
 
 // bare accepts a quoted header of our protocol without anything behind it at
-// X+end, and goes to quote for more. It is for ICMP: with others the protocol is
-// all that the judgment takes.
+// X+end, goes to quote for more, and goes on otherwise. It is for ICMP: with
+// others the protocol is all that the judgment takes.
 func (s SurveyFilter) bare(p *program, end, protocolAt, proto uint32, quote label) {
 	if s.Method != frame.ICMP {
 		return
@@ -99,7 +99,7 @@ func (s SurveyFilter) bare(p *program, end, protocolAt, proto uint32, quote labe
 	p.add(bpf.ALUOpX{Op: bpf.ALUOpSub})
 	p.jump(bpf.JumpGreaterThan, end, quote, next)
 	p.add(bpf.LoadIndirect{Off: protocolAt, Size: 1})
-	p.jump(bpf.JumpEqual, proto, accept, drop)
+	p.jump(bpf.JumpEqual, proto, accept, next)
 }
 
 // tooShort accepts a quote that ends before the ports or the identifier of the
