@@ -246,7 +246,7 @@ func (r *run) addLoop(loop int, perSecond float64) error {
 		engine.Batch = maxBatch
 	}
 	if r.sink.Frames() {
-		engine.Observer = frames{w}
+		engine.Observer = &frames{watched: w}
 	}
 	e := scheduler.New(engine)
 	w.counts, w.frames, w.book, w.now = e.Counts, e.Frames, book, engine.Clock.Now
