@@ -78,8 +78,12 @@ func (n *network) open(o *options, targets *space.Space, r *rand.Rand, gone func
 		}
 		n.watchers = append(n.watchers, w)
 	}
+	perSecond, err := n.perSecond(o)
+	if err != nil {
+		return err
+	}
 	for loop := range o.loops {
-		cfg := link.SenderConfig{Tx: o.tx, Rate: o.rate.packets, Bypass: o.bypass, Queue: loop, Hops: n.hops}
+		cfg := link.SenderConfig{Tx: o.tx, Rate: perSecond, Bypass: o.bypass, Queue: loop, Hops: n.hops}
 		s, err := openSenders(n.envelopes, cfg)
 		if err != nil {
 			return err
@@ -152,9 +156,10 @@ func (n *network) hold(o *options) error {
 			continue
 		}
 		for i := range o.flows * o.loops {
-			p, err := link.NewPorts(e.Ports(o.method, n.srcPort+uint16(i)))
+			port := n.srcPort + uint16(i)
+			p, err := link.NewPorts(e.Ports(o.method, port))
 			if err != nil {
-				return err
+				return fmt.Errorf("source port %d: %w", port, err)
 			}
 			n.ports = append(n.ports, p)
 		}
@@ -178,12 +183,22 @@ func (n *network) probes(o *options) (four, six frame.Probe, err error) {
 				return four, six, err
 			}
 			if all[f].Size > e.MTU {
-				return four, six, fmt.Errorf("--size %d: %s takes %d bytes", o.size, e.Interface.Name, e.MTU)
+				return four, six, fmt.Errorf("probes of %d bytes: %s takes %d", all[f].Size, e.Interface.Name, e.MTU)
 			}
 			all[f].Sum = n.sum
 		}
 	}
 	return all[0], all[1], nil
+}
+
+// perSecond is the rate that is asked for in probes, 0 for no limit. Of two
+// families the longer probes count.
+func (n *network) perSecond(o *options) (float64, error) {
+	four, six, err := n.probes(o)
+	if err != nil {
+		return 0, err
+	}
+	return o.rate.perSecond(max(four.Size, six.Size) + n.any().Header.Type.HeaderLen()), nil
 }
 
 // probe is the shape of the probes from src.

@@ -182,7 +182,10 @@ func (r *run) prepare() error {
 	}
 	env := n.any()
 	host, _ := os.Hostname()
-	perSecond := o.rate.perSecond(max(r.cfg.Probe4.Size, r.cfg.Probe6.Size) + env.Header.Type.HeaderLen())
+	perSecond, err := n.perSecond(o)
+	if err != nil {
+		return err
+	}
 	r.record = record.Run{
 		Program: "hopquote", Version: version(), Args: r.args, Host: host, Start: n.epoch, Seed: o.seed, Mode: o.mode, Method: o.method,
 		TCPFlags: o.flags, Src4: n.src(0), Src6: n.src(1), DstPort: o.port, TOS: o.tos, First: o.first, Max: o.max, Flows: o.flows,
@@ -243,7 +246,7 @@ func (r *run) addLoop(loop int, perSecond float64) error {
 		engine.Batch = maxBatch
 	}
 	if r.sink.Frames() {
-		engine.Observer = frames{w}
+		engine.Observer = &frames{watched: w}
 	}
 	e := scheduler.New(engine)
 	w.counts, w.frames, w.book, w.now = e.Counts, e.Frames, book, engine.Clock.Now
