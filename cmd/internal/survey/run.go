@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hopquote/hopquote/cmd/internal/option"
 	"github.com/hopquote/hopquote/cmd/internal/output/record"
 	"github.com/hopquote/hopquote/cmd/internal/privilege"
 	"github.com/hopquote/hopquote/cmd/internal/survey/checkpoint"
@@ -186,7 +187,7 @@ func (r *run) prepare() error {
 		return err
 	}
 	r.record = record.Run{
-		Program: "hopquote", Version: version(), Args: r.args, Host: host, Start: n.epoch, Seed: o.seed, Mode: o.mode, Method: o.method,
+		Program: "hopquote", Version: option.Version, Args: r.args, Host: host, Start: n.epoch, Seed: o.seed, Mode: o.mode, Method: o.method,
 		TCPFlags: o.flags, Src4: n.src(0), Src6: n.src(1), DstPort: o.port, TOS: o.tos, First: o.first, Max: o.max, Flows: o.flows,
 		Attempts: o.attempts, GapLimit: o.gapLimit(), Timeout: o.timeout, Rate: perSecond, Size4: r.cfg.Probe4.Size, Size6: r.cfg.Probe6.Size,
 		Link: env.Header.Type, Interface: env.Interface.Name,

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hopquote/hopquote/cmd/internal/option"
 	"github.com/hopquote/hopquote/cmd/internal/survey/checkpoint"
 	"github.com/hopquote/hopquote/cmd/internal/survey/journal"
 	"github.com/hopquote/hopquote/scheduler/survey/pack"
@@ -35,7 +36,7 @@ func (r *run) newKeeper() *keeper {
 // snapshot is the run at a moment, but for its outputs.
 func (r *run) snapshot(now time.Duration, parts []part) *checkpoint.Checkpoint {
 	c := &checkpoint.Checkpoint{Head: checkpoint.Head{
-		Version: version(), Args: r.args, Settings: r.settings(), Complete: true,
+		Version: option.Version, Args: r.args, Settings: r.settings(), Complete: true,
 		Start: r.net.epoch, At: now, Active: r.active(now), Runs: r.before.Runs + 1, Seed: r.o.seed,
 		KeyIDs: slices.Concat(r.before.KeyIDs, r.keyIDs),
 		Src:    [2]string{addr(r.net, 0), addr(r.net, 1)}, SrcPort: r.net.srcPort, Sum: r.net.sum, Link: r.net.link(),

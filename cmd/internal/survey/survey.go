@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/netip"
 	"os"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/pflag"
@@ -178,12 +177,4 @@ func (r *run) report() int {
 		}
 	}
 	return code
-}
-
-// version is that of the program.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		return info.Main.Version
-	}
-	return "unknown"
 }
