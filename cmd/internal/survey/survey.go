@@ -74,7 +74,7 @@ func Main(args []string, std Std) int {
 		o.seed = r.rand.Uint64()
 	}
 	if r.targets, err = readTargets(context.Background(), o, std.In); err != nil {
-		return usageError(std, err)
+		return usageError(std, r.targetsAgain(err))
 	}
 	r.cfg = o.config(r.targets)
 	for f, p := range []*frame.Probe{&r.cfg.Probe4, &r.cfg.Probe6} {
