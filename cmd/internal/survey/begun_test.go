@@ -51,6 +51,9 @@ func TestBegunElsewhere(t *testing.T) {
 		if r := in(began, begin.stdin, args...); r.code != exitPartial {
 			t.Fatalf("%s: exit %d: %s", begin.kept, r.code, r.stderr)
 		}
+		if r := in(began, begin.stdin, "--resume", begin.kept, "--dry-run"); r.code != exitDone || !strings.Contains(r.out, " of them were sent\n") {
+			t.Errorf("%s: dry run: exit %d: %s%s", begin.kept, r.code, r.out, r.stderr)
+		}
 		for stdin, want := range begin.wants {
 			r := in(other, stdin, "--resume", filepath.Join(began, begin.kept))
 			if r.code != exitUsage || !strings.Contains(r.stderr, "--resume "+filepath.Join(began, begin.kept)+": "+want) {

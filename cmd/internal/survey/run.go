@@ -303,12 +303,16 @@ func (r *run) newStatus(perSecond float64) *status {
 // summary tells what became of the probes and replies, in lines for people.
 func (r *run) summary() string {
 	c := &r.end.Counts
+	found := interfaces(r.sink.Found())
+	if n := max(r.end.Traces, r.sink.Finished()); n > 0 || r.o.mode != "random" { // which knows none
+		found += fmt.Sprintf(", %d traces", n)
+	}
 	return fmt.Sprintf("sent %d = answered %d + expired %d + in flight %d\n"+
 		"received %d = matched %d + duplicate %d + late %d + stray %d; kernel drops %d\n"+
 		"verdicts:%s\n"+
-		"%d targets, %s, %d traces in %.3f s; probes left at %.0f/s\n",
+		"%d targets, %s in %.3f s; probes left at %s/s\n",
 		c.Sent, c.Answered, c.Expired, c.InFlight, c.Received, c.Matched, c.Duplicate, c.Late, c.Strays(), r.end.KernelDrops, verdicts(c),
-		r.targets.Len(), interfaces(r.sink.Found()), max(r.end.Traces, r.sink.Finished()), r.active(r.end.At).Seconds(), r.sending().rate())
+		r.targets.Len(), found, r.active(r.end.At).Seconds(), perSecond(r.sending().rate()))
 }
 
 // sending is from the first to the last probe of all loops.
