@@ -35,22 +35,20 @@ type network struct {
 // it gives up: longer than the kernel asks for them.
 const nextHopPatience = 4 * time.Second
 
-// openNetwork opens it, for a survey that goes on from a checkpoint as it was.
-// gone hears when the interface goes away.
-func openNetwork(o *options, targets *space.Space, r *rand.Rand, from *checkpoint.Checkpoint, gone func(error)) (*network, error) {
+// newNetwork makes one with nothing open yet, for a survey that goes on from a
+// checkpoint as it was.
+func newNetwork(from *checkpoint.Checkpoint) *network {
 	n := &network{epoch: time.Now(), routes: &routes{}}
 	if from != nil {
 		// All runs of a survey share an epoch, and what tells flows apart.
 		n.epoch = n.epoch.Add(-max(n.epoch.Sub(from.Start), 0))
 		n.srcPort, n.sum = from.SrcPort, from.Sum
 	}
-	if err := n.open(o, targets, r, gone); err != nil {
-		n.close()
-		return nil, err
-	}
-	return n, nil
+	return n
 }
 
+// open opens it; it has to be closed also where that fails. gone hears when the
+// interface goes away, from another goroutine and maybe before open is through.
 func (n *network) open(o *options, targets *space.Space, r *rand.Rand, gone func(error)) error {
 	var err error
 	if n.routes, err = findRoutes(o, targets); err != nil {

@@ -75,11 +75,11 @@ func (r *run) do() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	var err error
-	r.net, err = openNetwork(r.o, r.targets, r.rand, r.resumed, func(err error) { r.stop(err); cancel() })
-	if err != nil {
+	r.net = newNetwork(r.resumed) // before anything in it can call stop
+	defer r.net.close()
+	if err = r.net.open(r.o, r.targets, r.rand, func(err error) { r.stop(err); cancel() }); err != nil {
 		return err
 	}
-	defer r.net.close()
 	r.begun = time.Since(r.net.epoch)
 	if r.resumed != nil {
 		if err := r.sameLink(); err != nil {
@@ -171,6 +171,7 @@ func (r *run) close(err error) {
 		r.stopOnce.Do(func() { r.why = kerr })
 	}
 	r.status.end()
+	r.stopOnce.Do(func() {}) // a reason that comes from now on is none: why may be read
 }
 
 // prepare makes all that runs.
@@ -246,7 +247,7 @@ func (r *run) addLoop(loop int, perSecond float64) error {
 		engine.Batch = maxBatch
 	}
 	if r.sink.Frames() {
-		engine.Observer = frames{w}
+		engine.Observer = &frames{watched: w}
 	}
 	e := scheduler.New(engine)
 	w.counts, w.frames, w.book, w.now = e.Counts, e.Frames, book, engine.Clock.Now

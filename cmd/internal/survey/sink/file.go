@@ -168,6 +168,9 @@ func (f *file) begin(cfg *Config, on *Output) error {
 		// What begins the file is there already.
 		f.pending = append(f.pending[:0], on.Rest...)
 		f.ends = f.ends[:0]
+		if r, ok := f.Writer.(record.Resumer); ok {
+			err = r.Resume(on.State)
+		}
 	}
 	return err
 }
