@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/hopquote/hopquote/bench/simnet/internet"
+	"github.com/hopquote/hopquote/cmd/internal/survey/checkpoint"
 )
 
 // A survey whose outputs have relative paths goes on where it began only: the
@@ -66,5 +69,31 @@ func TestBegunElsewhere(t *testing.T) {
 	}
 	if got, err := os.ReadFile(theirs); err != nil || string(got) != precious {
 		t.Errorf("%q, %v: the file of another survey is written to", got, err)
+	}
+}
+
+// A survey that broke off leaves a checkpoint beside those of others, never in
+// their place.
+func TestCheckpointBesideAnother(t *testing.T) {
+	n := open(t, internet.Config{Seed: 6, MinHops: 6, MaxHops: 9})
+	dir := t.TempDir()
+	for i, name := range []string{"hopquote-survey.checkpoint", "hopquote-survey.checkpoint.2", "hopquote-survey.checkpoint.3"} {
+		cmd, _, stderr := command(t, "--rate", "max", "--status", "none", "-o", "replies:/dev/full", "--mode", "full", "-m", strconv.Itoa(5+i), "20.0.0.0/28")
+		cmd.Dir = dir
+		if err := n.Host(internet.Prober).Start(cmd); err != nil {
+			t.Fatal(err)
+		}
+		if _ = cmd.Wait(); !strings.Contains(stderr.String(), "--resume "+name+"\n") {
+			t.Errorf("%s; want %s", stderr, name)
+		}
+	}
+	for i, name := range []string{"hopquote-survey.checkpoint", "hopquote-survey.checkpoint.2", "hopquote-survey.checkpoint.3"} {
+		c, err := checkpoint.Read(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := strconv.Itoa(5 + i); !slices.Contains(c.Settings, checkpoint.Setting{Name: "--max-ttl", Value: want}) {
+			t.Errorf("%s is not of the survey with --max-ttl %s: %v", name, want, c.Settings)
+		}
 	}
 }

@@ -88,13 +88,18 @@ func (r *run) finish(c *checkpoint.Checkpoint) (string, error) {
 		return "", nil
 	}
 	cut, err := r.sink.Last()
+	place := func(path string) string { return path }
+	if k.elsewhere != nil && !r.o.overwrite {
+		place = unused // nobody said where
+	}
 	if err == nil {
+		k.path = place(k.path)
 		err = k.write(c, cut, r.end.At)
 		for _, path := range k.elsewhere {
 			if err == nil || c.Complete {
 				break
 			}
-			k.path = path
+			k.path = place(path)
 			if k.write(c, cut, r.end.At) == nil {
 				err = nil
 			}
