@@ -95,6 +95,13 @@ func familyOf(v6 bool) int {
 	return 0
 }
 
+// apart are, by family, what the kernel sends elsewhere than its routing tables
+// say: to itself, to all and to groups.
+var apart = [2][]netip.Prefix{
+	{netip.MustParsePrefix("0.0.0.0/32"), netip.MustParsePrefix("224.0.0.0/4"), netip.MustParsePrefix("255.255.255.255/32")},
+	{netip.MustParsePrefix("::/128"), netip.MustParsePrefix("ff00::/8")},
+}
+
 // find groups the targets of a family. Its source is not valid where the kernel
 // chooses it.
 func (r *routes) find(o *options, targets *space.Space, v6 bool, src netip.Addr) error {
@@ -110,6 +117,9 @@ func (r *routes) find(o *options, targets *space.Space, v6 bool, src netip.Addr)
 	if err != nil {
 		return err
 	}
+	prefixes = append(prefixes, apart[familyOf(v6)]...)
+	slices.SortFunc(prefixes, netip.Prefix.Compare)
+	prefixes = slices.Compact(prefixes)
 	if !src.IsValid() {
 		src = o.want(v6).Src
 	}

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hopquote/hopquote/cmd/internal/option"
 	"github.com/hopquote/hopquote/cmd/internal/output/record"
 	"github.com/hopquote/hopquote/cmd/internal/privilege"
 	"github.com/hopquote/hopquote/cmd/internal/survey/checkpoint"
@@ -187,7 +188,7 @@ func (r *run) prepare() error {
 		return err
 	}
 	r.record = record.Run{
-		Program: "hopquote", Version: version(), Args: r.args, Host: host, Start: n.epoch, Seed: o.seed, Mode: o.mode, Method: o.method,
+		Program: "hopquote", Version: option.Version, Args: r.args, Host: host, Start: n.epoch, Seed: o.seed, Mode: o.mode, Method: o.method,
 		TCPFlags: o.flags, Src4: n.src(0), Src6: n.src(1), DstPort: o.port, TOS: o.tos, First: o.first, Max: o.max, Flows: o.flows,
 		Attempts: o.attempts, GapLimit: o.gapLimit(), Timeout: o.timeout, Rate: perSecond, Size4: r.cfg.Probe4.Size, Size6: r.cfg.Probe6.Size,
 		Link: env.Header.Type, Interface: env.Interface.Name,
@@ -303,12 +304,16 @@ func (r *run) newStatus(perSecond float64) *status {
 // summary tells what became of the probes and replies, in lines for people.
 func (r *run) summary() string {
 	c := &r.end.Counts
+	found := interfaces(r.sink.Found())
+	if n := max(r.end.Traces, r.sink.Finished()); n > 0 || r.o.mode != "random" { // which knows none
+		found += fmt.Sprintf(", %d traces", n)
+	}
 	return fmt.Sprintf("sent %d = answered %d + expired %d + in flight %d\n"+
 		"received %d = matched %d + duplicate %d + late %d + stray %d; kernel drops %d\n"+
 		"verdicts:%s\n"+
-		"%d targets, %s, %d traces in %.3f s; probes left at %.0f/s\n",
+		"%d targets, %s in %.3f s; probes left at %s/s\n",
 		c.Sent, c.Answered, c.Expired, c.InFlight, c.Received, c.Matched, c.Duplicate, c.Late, c.Strays(), r.end.KernelDrops, verdicts(c),
-		r.targets.Len(), interfaces(r.sink.Found()), max(r.end.Traces, r.sink.Finished()), r.active(r.end.At).Seconds(), r.sending().rate())
+		r.targets.Len(), found, r.active(r.end.At).Seconds(), perSecond(r.sending().rate()))
 }
 
 // sending is from the first to the last probe of all loops.

@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/netip"
 	"os"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/pflag"
@@ -75,7 +74,7 @@ func Main(args []string, std Std) int {
 		o.seed = r.rand.Uint64()
 	}
 	if r.targets, err = readTargets(context.Background(), o, std.In); err != nil {
-		return usageError(std, err)
+		return usageError(std, r.targetsAgain(err))
 	}
 	r.cfg = o.config(r.targets)
 	for f, p := range []*frame.Probe{&r.cfg.Probe4, &r.cfg.Probe6} {
@@ -178,12 +177,4 @@ func (r *run) report() int {
 		}
 	}
 	return code
-}
-
-// version is that of the program.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		return info.Main.Version
-	}
-	return "unknown"
 }
