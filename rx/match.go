@@ -293,7 +293,24 @@ func (t *Table) findAnswered(r *frame.Reply, m *Match) (int32, Reason) {
 		return none, reason
 	}
 	m.answered(&c, k, rule)
+	_, mask, _ := r.Token()
+	switch e := &t.entries[k.at]; {
+	case m.Ambiguous:
+		t.share(i)
+	case mask == 0 && c.flying == 1:
+		m.Ambiguous = e.shared
+	}
 	return int32(k.at), ReasonNone
+}
+
+// share notes of the probes in flight of a key, of which i is the newest, that an
+// answer may be theirs.
+func (t *Table) share(i int32) {
+	for steps := 0; i != none && steps < mostSteps; i, steps = t.entries[i].next, steps+1 {
+		if e := &t.entries[i]; e.state == inFlight {
+			e.shared = true
+		}
+	}
 }
 
 // enterAnswered puts the probes of a key to the contest, of which i is the newest:
