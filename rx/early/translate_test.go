@@ -13,7 +13,7 @@ import (
 )
 
 // program loads a filter's program without attaching it.
-func program(t *testing.T, filter []bpf.RawInstruction) *ebpf.Program {
+func program(t testing.TB, filter []bpf.RawInstruction) *ebpf.Program {
 	t.Helper()
 	body, err := translate(filter)
 	if err != nil {
