@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -42,22 +43,25 @@ type Sink struct {
 
 	mu      sync.Mutex
 	filling *batch
-	marked  []*batch // before it
+	ready   []*batch // to be written before it, the oldest first
+	spare   []*batch
+	waiting int // results in filling and ready
 	closed  bool
 	last    *Cut
 	lastErr error
 
 	wake  chan struct{}
 	done  chan struct{}
-	spare *batch
 	trace collector
 	err   error // of the first output that failed
 	found responders
 	total totals
 }
 
-// batch is results between two turns of the writers.
+// batch is results that are written together. Batches are used again: as many
+// are taken as wait at a time.
 type batch struct {
+	size     int // of sent, replies and frames together
 	sent     []sent
 	replies  []record.Reply
 	finished []finished
@@ -87,16 +91,16 @@ type frameAt struct {
 const (
 	// limit is how many results may wait, which is half a second's worth or more.
 	limit = 1 << 15
-	// wakeAt is how many wake the writers, who look every turn anyway.
-	wakeAt = 1 << 11
-	turn   = 100 * time.Millisecond
+	// batchSize is how many are a batch and wake the writers, who look every turn
+	// anyway.
+	batchSize = 1 << 11
+	turn      = 100 * time.Millisecond
 )
 
 // Open begins all outputs. The Sink must be closed.
 func Open(cfg Config) (*Sink, error) {
 	s := &Sink{
-		cfg: cfg, filling: &batch{}, spare: &batch{}, wake: make(chan struct{}, 1), done: make(chan struct{}),
-		found: newResponders(),
+		cfg: cfg, filling: &batch{}, wake: make(chan struct{}, 1), done: make(chan struct{}), found: newResponders(),
 	}
 	s.trace = newCollector(s.writeTrace)
 	s.trace.known = cfg.Known
@@ -135,26 +139,45 @@ func (s *Sink) Frames() bool { return s.frames }
 func (s *Sink) Full() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	waiting := s.filling.size()
-	for _, b := range s.marked {
-		waiting += b.size()
-	}
-	return waiting >= limit
+	return s.waiting >= limit
 }
 
-func (b *batch) size() int { return len(b.replies) + len(b.sent) + len(b.frames) }
+// added counts one more result, and tells whether that makes a batch. mu must be
+// held.
+func (s *Sink) added() bool {
+	s.waiting++
+	s.filling.size++
+	if s.filling.size < batchSize {
+		return false
+	}
+	s.begin()
+	return true
+}
+
+// begin begins another batch. mu must be held.
+func (s *Sink) begin() {
+	s.ready = append(s.ready, s.filling)
+	if n := len(s.spare); n > 0 {
+		s.filling, s.spare = s.spare[n-1], s.spare[:n-1]
+	} else {
+		s.filling = &batch{}
+	}
+}
 
 // Reply adds a reply, of which it keeps nothing.
 func (s *Sink) Reply(r *record.Reply) {
 	s.mu.Lock()
 	b := s.filling
+	if b.replies == nil {
+		b.replies = make([]record.Reply, 0, batchSize)
+	}
 	b.replies = append(b.replies, *r)
 	if r.Ext != nil {
 		b.replies[len(b.replies)-1].Ext = b.keep(r.Ext)
 	}
-	n := len(b.replies)
+	full := s.added()
 	s.mu.Unlock()
-	if n == wakeAt {
+	if full {
 		s.signal()
 	}
 }
@@ -175,9 +198,9 @@ func (s *Sink) Sent(index uint64, flow uint16, attempt uint8, p *frame.Probe, at
 	s.filling.sent = append(s.filling.sent, sent{
 		key{index, flow}, p.Dst, p.SrcPort, record.Probe{TTL: p.TTL, Attempt: attempt, SentAt: at},
 	})
-	n := len(s.filling.sent)
+	full := s.added()
 	s.mu.Unlock()
-	if n == wakeAt {
+	if full {
 		s.signal()
 	}
 }
@@ -197,9 +220,9 @@ func (s *Sink) Frame(at time.Duration, out bool, f []byte) {
 	s.mu.Lock()
 	b := s.filling
 	b.frames = append(b.frames, frameAt{at, out, b.keep(f)})
-	n := len(b.frames)
+	full := s.added()
 	s.mu.Unlock()
-	if n == wakeAt {
+	if full {
 		s.signal()
 	}
 }
@@ -223,19 +246,20 @@ func (s *Sink) write() {
 		case <-tick.C:
 			late = true
 		}
-		s.mu.Lock()
-		marked, b, closed := s.marked, s.filling, s.closed
-		s.marked, s.filling = nil, s.spare
-		s.mu.Unlock()
-		for _, m := range marked {
-			s.writeBatch(m)
-			m.mark(s.cut())
-		}
-		s.writeBatch(b)
-		b.reset()
-		s.spare = b
-		if closed {
-			return
+		for any := late; ; {
+			b, closed := s.take(any)
+			if b == nil && closed {
+				return
+			}
+			if b == nil {
+				break
+			}
+			any = any && b.size >= batchSize // once a turn
+			s.writeBatch(b)
+			if b.mark != nil {
+				b.mark(s.cut())
+			}
+			s.giveBack(b)
 		}
 		if late {
 			s.flush()
@@ -243,16 +267,38 @@ func (s *Sink) write() {
 	}
 }
 
+// take gives what is to be written next, nil for nothing, and whether no more
+// will come. What is no whole batch yet counts at the end, and if any is set.
+func (s *Sink) take(any bool) (b *batch, closed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.ready) == 0 && (any || s.closed) && !s.filling.empty() {
+		s.begin()
+	}
+	if len(s.ready) > 0 {
+		b = s.ready[0]
+		s.ready = slices.Delete(s.ready, 0, 1)
+		s.waiting -= b.size
+	}
+	return b, s.closed
+}
+
+// giveBack has a batch that is written used again.
+func (s *Sink) giveBack(b *batch) {
+	b.reset()
+	s.mu.Lock()
+	s.spare = append(s.spare, b)
+	s.mu.Unlock()
+}
+
+func (b *batch) empty() bool { return b.size == 0 && len(b.finished) == 0 }
+
 func (b *batch) reset() {
-	clear(b.replies)
-	clear(b.frames)
 	*b = batch{sent: b.sent[:0], replies: b.replies[:0], finished: b.finished[:0], frames: b.frames[:0], bytes: b.bytes[:0]}
 }
 
 func (s *Sink) writeBatch(b *batch) {
-	for i := range b.replies {
-		s.found.add(b.replies[i].From)
-	}
+	s.found.add(b.replies)
 	s.total.tell(&s.found)
 	for _, f := range s.files {
 		for i := 0; i < len(b.replies) && f.replies != nil; i++ {
