@@ -141,17 +141,21 @@ func TestElsewhereReceives(t *testing.T) {
 			main := openHearing(t, n, there, link, socket, 0)
 			h1, r2 := openFrom(t, n, "h1", wire, "r1", there), openFrom(t, n, "r2", "veth1-r2", "r1", second)
 			r2.send(t, 1, true)
-			want := map[string]bool{}
+			var other *net.Interface
+			if err := n.Host("r1").Do(func() (err error) { other, err = net.InterfaceByName(second); return err }); err != nil {
+				t.Fatal(err)
+			}
+			want := map[string]int{} // the interface, by packet
 			for port := range uint16(20) {
 				b := h1.send(t, port, false)
-				want[string(b[14-link.HeaderLen():])] = true
+				want[string(b[14-link.HeaderLen():])] = 0
 				b = r2.send(t, 100+port, false)
 				clear(b[:6])
-				want[string(b[14-link.HeaderLen():])] = true
+				want[string(b[14-link.HeaderLen():])] = other.Index
 			}
 			for _, p := range collect(t, main, len(want)) {
-				if !want[p.Data] {
-					t.Errorf("%x, which was not sent or came before", p.Data)
+				if by, ok := want[p.Data]; !ok || by != p.Interface {
+					t.Errorf("%x by interface %d, want it by %d; it was not sent or came before: %t", p.Data, p.Interface, by, !ok)
 				}
 				delete(want, p.Data)
 				if now := time.Since(main.Epoch()); p.At <= 0 || p.At > now+time.Millisecond || p.Local {

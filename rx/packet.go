@@ -14,6 +14,9 @@ type Packet struct {
 	// on a veth or behind transmit offload, and must not be verified
 	// (TP_STATUS_CSUMNOTREADY, packet(7)).
 	Offloaded bool
+	// Interface is the index of the interface that it came by, where that is
+	// another than the one of the Ring or Socket (Hear); else 0.
+	Interface int
 	// Local marks an answer that this program made itself for the kernel, such
 	// as the host unreachable of a next hop that does not resolve.
 	Local bool

@@ -114,6 +114,7 @@ type got struct {
 	At        time.Duration
 	Offloaded bool
 	Local     bool
+	Interface int
 }
 
 // collect drains until there are n packets, or the test fails.
@@ -126,7 +127,7 @@ func collect(t testing.TB, ring receiver, n int) []got {
 			t.Fatal(err)
 		}
 		err := ring.Drain(func(p *rx.Packet) {
-			packets = append(packets, got{string(p.Data), p.At, p.Offloaded, p.Local})
+			packets = append(packets, got{string(p.Data), p.At, p.Offloaded, p.Local, p.Interface})
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -40,6 +40,9 @@ func (s *Socket) take(p *Packet, now time.Time, f func(*Packet)) (handed uint64)
 		n := s.receive()
 		for i := range n {
 			*p = Packet{Data: s.batch.data(i), At: since}
+			if s.beside != nil {
+				p.Interface = int(s.batch.names[i].Ifindex)
+			}
 			if s.batch.describe(i, p, shift) {
 				handed++
 				f(p)

@@ -72,7 +72,7 @@ func testWakeAndInject(t *testing.T, open opener) {
 			if len(packets) == 0 {
 				ring.Inject([]byte("from within"), 6*time.Second)
 			}
-			packets = append(packets, got{string(p.Data), p.At, p.Offloaded, p.Local})
+			packets = append(packets, got{string(p.Data), p.At, p.Offloaded, p.Local, p.Interface})
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -109,8 +109,8 @@ func (a *again) take(e *journal.Event) error {
 	case journal.Learned:
 		a.learned(&e.Reply)
 		return w.Replay(&strategy.Event{Kind: strategy.Learned, Tag: e.Tag, Match: &a.match})
-	case journal.Sent, journal.Received:
-		a.sink.Frame(e.At, e.Kind == journal.Sent, e.Frame)
+	case journal.Sent, journal.Received, journal.Elsewhere:
+		a.sink.Frame(&record.Frame{At: e.At, Sent: e.Kind == journal.Sent, By: e.By, Data: e.Frame})
 	case journal.Counted:
 		a.totals.Add(&e.Totals)
 		a.until = max(a.until, e.At)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hopquote/hopquote/bench/lab"
 	"github.com/hopquote/hopquote/bench/simnet/internet"
 	"github.com/hopquote/hopquote/frame"
 )
@@ -18,13 +19,19 @@ import (
 // started is a survey that runs until it is stopped, with its standard error.
 func started(t *testing.T, n *internet.Net, args ...string) (signal func(syscall.Signal), lines *bufio.Reader, wait func() int) {
 	t.Helper()
+	return startedOn(t, n.Host(internet.Prober), args...)
+}
+
+// startedOn is started on a host.
+func startedOn(t *testing.T, h *lab.Host, args ...string) (signal func(syscall.Signal), lines *bufio.Reader, wait func() int) {
+	t.Helper()
 	cmd, _, _ := command(t, args...)
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd.Stderr = w
-	if err := n.Host(internet.Prober).Start(cmd); err != nil {
+	if err := h.Start(cmd); err != nil {
 		t.Fatal(err)
 	}
 	w.Close()

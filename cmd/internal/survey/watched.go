@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/hopquote/hopquote/cmd/internal/output/capture"
 	"github.com/hopquote/hopquote/cmd/internal/output/record"
 	"github.com/hopquote/hopquote/cmd/internal/survey/journal"
 	"github.com/hopquote/hopquote/cmd/internal/survey/sink"
@@ -183,21 +184,29 @@ var stops = [...]record.Stop{
 }
 
 // frames takes the frames of a loop to the sink.
-type frames struct{ *watched }
+type frames struct {
+	*watched
+	interfaces capture.Names
+	one        record.Frame // scratch
+}
 
-func (f frames) frame(at time.Duration, out bool, b []byte) {
+func (f *frames) frame() {
 	if f.log != nil {
-		f.log.Frame(at, out, b)
+		f.log.Frame(&f.one)
 	}
-	f.sink.Frame(at, out, b)
+	f.sink.Frame(&f.one)
 }
 
 // FrameSent implements scheduler.Observer.
-func (f frames) FrameSent(at time.Duration, b []byte) { f.frame(at, true, b) }
+func (f *frames) FrameSent(at time.Duration, b []byte) {
+	f.one = record.Frame{At: at, Sent: true, Data: b}
+	f.frame()
+}
 
 // FrameMatched implements scheduler.Observer.
-func (f frames) FrameMatched(p *rx.Packet, _ *rx.Match) {
+func (f *frames) FrameMatched(p *rx.Packet, _ *rx.Match) {
 	if !p.Local {
-		f.frame(p.At, false, p.Data)
+		f.one = record.Frame{At: p.At, By: f.interfaces.Of(p.Interface), Data: p.Data}
+		f.frame()
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/hopquote/hopquote/cmd/internal/output/asn"
 	"github.com/hopquote/hopquote/cmd/internal/output/capture"
 	"github.com/hopquote/hopquote/cmd/internal/output/names"
+	"github.com/hopquote/hopquote/cmd/internal/output/record"
 	"github.com/hopquote/hopquote/rx"
 )
 
@@ -16,11 +17,15 @@ type observer struct {
 	names   *names.Cache    // nil for none
 	origins *asn.Source     // nil for none
 	quotes  *quoteLog       // nil for none
+
+	interfaces capture.Names
+	frame      record.Frame // scratch
 }
 
 func (o *observer) FrameSent(at time.Duration, f []byte) {
 	if o.capture != nil {
-		o.capture.Frame(at, f, true)
+		o.frame = record.Frame{At: at, Sent: true, Data: f}
+		o.capture.Frame(&o.frame)
 	}
 	if o.quotes != nil {
 		o.quotes.sent(f)
@@ -30,7 +35,8 @@ func (o *observer) FrameSent(at time.Duration, f []byte) {
 // FrameMatched leaves out of the capture what never was on the wire.
 func (o *observer) FrameMatched(p *rx.Packet, m *rx.Match) {
 	if o.capture != nil && !p.Local {
-		o.capture.Frame(p.At, p.Data, false)
+		o.frame = record.Frame{At: p.At, By: o.interfaces.Of(p.Interface), Data: p.Data}
+		o.capture.Frame(&o.frame)
 	}
 	if o.quotes != nil {
 		o.quotes.matched(m)

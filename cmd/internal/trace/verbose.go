@@ -13,7 +13,7 @@ import (
 
 // observer is what sees the run's frames: more of them with -v, in text.
 func (r *run) observer(n *network, print *printer, pcap *capture.Writer) scheduler.Observer {
-	o := &observer{pcap, r.names, r.origins, r.quotes}
+	o := &observer{capture: pcap, names: r.names, origins: r.origins, quotes: r.quotes}
 	if r.opts.Verbose == 0 || print == nil {
 		return o
 	}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/hopquote/hopquote/cmd/internal/output/record"
 )
 
 // batch holds copies of frames, their data end to end.
@@ -17,11 +19,12 @@ type entry struct {
 	off, size int // of the kept bytes in data
 	length    int // of the frame, which may be longer than what is kept
 	sent      bool
+	by        string // interface, as record.Frame's
 }
 
-func (b *batch) add(at time.Duration, f []byte, sent bool) {
-	kept := f[:min(len(f), maxFrame)]
-	b.entries = append(b.entries, entry{at, len(b.data), len(kept), len(f), sent})
+func (b *batch) add(f *record.Frame) {
+	kept := f.Data[:min(len(f.Data), maxFrame)]
+	b.entries = append(b.entries, entry{f.At, len(b.data), len(kept), len(f.Data), f.Sent, f.By})
 	b.data = append(b.data, kept...)
 }
 

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hopquote/hopquote/cmd/internal/output/record"
 	"github.com/hopquote/hopquote/frame"
 )
 
@@ -26,7 +27,7 @@ const (
 	// come for this long, everything is written.
 	spread = 250 * time.Millisecond
 	// entryBytes is what a waiting frame takes besides its data, roughly.
-	entryBytes = 64
+	entryBytes = 80
 )
 
 // Writer writes one capture file. Frame and Full are for one goroutine, Err
@@ -88,10 +89,9 @@ func newWriter(f output, link frame.LinkType, interfaceName string, epoch time.T
 	return w, nil
 }
 
-// Frame takes a copy of a frame that was sent or received at the given time
-// since the epoch. It returns at once unless far more waits than makes Full
+// Frame takes a copy of a frame, whose time is since the epoch. It returns at once unless far more waits than makes Full
 // true; then it waits for room. After a write error it does nothing.
-func (w *Writer) Frame(at time.Duration, b []byte, sent bool) {
+func (w *Writer) Frame(f *record.Frame) {
 	w.mu.Lock()
 	for w.incoming.size() >= hardBytes && w.err == nil && !w.closing {
 		w.room.Wait()
@@ -100,7 +100,7 @@ func (w *Writer) Frame(at time.Duration, b []byte, sent bool) {
 		w.mu.Unlock()
 		return
 	}
-	w.incoming.add(at, b, sent)
+	w.incoming.add(f)
 	much := w.incoming.size() >= wakeBytes
 	w.mu.Unlock()
 	if much {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/gopacket/layers"
 
+	"github.com/hopquote/hopquote/cmd/internal/output/record"
 	"github.com/hopquote/hopquote/frame"
 )
 
@@ -45,7 +46,7 @@ func TestReadBack(t *testing.T) {
 			b := ether(64, 0)
 			for i := range 8 {
 				b[59+i%4] = byte(i)
-				w.Frame(time.Duration(i), b[:60+i%4], i%2 == 0)
+				w.Frame(&record.Frame{At: time.Duration(i), Sent: i%2 == 0, Data: b[:60+i%4]})
 			}
 			if err := w.Close(); err != nil {
 				t.Fatal(err)
@@ -81,9 +82,9 @@ func TestOrderOfTime(t *testing.T) {
 		const n = 20_000
 		at := func(i int) time.Duration { return time.Duration(i) * 10 * time.Microsecond }
 		for i := 0; i < n; i += 2 {
-			w.Frame(at(i+1), ether(60, 1), true)
-			w.Frame(at(i), ether(60, 0), false)
-			w.Frame(at(i), ether(60, 2), false)
+			w.Frame(&record.Frame{At: at(i + 1), Sent: true, Data: ether(60, 1)})
+			w.Frame(&record.Frame{At: at(i), Data: ether(60, 0)})
+			w.Frame(&record.Frame{At: at(i), Data: ether(60, 2)})
 		}
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
@@ -112,7 +113,7 @@ func TestQuietWritesEverything(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer w.Close()
-		w.Frame(1, ether(60, 1), true)
+		w.Frame(&record.Frame{At: 1, Sent: true, Data: ether(60, 1)})
 		time.Sleep(3 * spread)
 		synctest.Wait()
 		if got := len(read(t, path).packets); got != 1 {
@@ -127,7 +128,7 @@ func TestOversizedFrameIsCut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Frame(0, make([]byte, maxFrame+5), false)
+	w.Frame(&record.Frame{Data: make([]byte, maxFrame+5)})
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +184,7 @@ func TestFrameAllocatesNothing(t *testing.T) {
 		w.incoming.entries = make([]entry, 0, 4096)
 		w.incoming.data = make([]byte, 0, 4096*60)
 		var at time.Duration
-		if n := testing.AllocsPerRun(1000, func() { at++; w.Frame(at, b, true) }); n != 0 {
+		if n := testing.AllocsPerRun(1000, func() { at++; w.Frame(&record.Frame{At: at, Sent: true, Data: b}) }); n != 0 {
 			t.Errorf("%v allocations for a frame, want 0", n)
 		}
 	})
@@ -201,6 +202,6 @@ func BenchmarkFrame(b *testing.B) {
 	b.SetBytes(74)
 	for b.Loop() {
 		at += time.Microsecond
-		w.Frame(at, f, true)
+		w.Frame(&record.Frame{At: at, Sent: true, Data: f})
 	}
 }

@@ -34,30 +34,40 @@ const (
 // it, in bytes.
 const flagsOptionLen = 12
 
+// described is said of an interface other than that of the probes.
+const described = "replies that came by another interface than the probes left by: their link header is made up"
+
 // encoder makes pcapng blocks. NgWriter lays them out in memory, where the
 // direction, which it has no field for, is added to them.
 type encoder struct {
 	epoch time.Time
+	base  pcapgo.NgInterface // that of the probes, number 0
 	ng    *pcapgo.NgWriter
 	block bytes.Buffer // what NgWriter has just made
 	out   []byte       // whole blocks, ready for the file
 	size  int64        // bytes in the file, whole blocks only
+	// others are the interfaces from number 1 on, which the file gets to know
+	// with their first frame.
+	others []string
+	known  map[string]int
 }
 
 // newEncoder makes an encoder with the section header and the interface
 // description ready to be flushed.
 func newEncoder(link frame.LinkType, interfaceName string, epoch time.Time) (*encoder, error) {
-	if len(interfaceName) > maxInterfaceName {
-		return nil, fmt.Errorf("interface name of %d bytes, at most %d are allowed", len(interfaceName), maxInterfaceName)
+	if err := checkName(interfaceName); err != nil {
+		return nil, err
 	}
 	linkType := layers.LinkTypeRaw
 	if link == frame.LinkEthernet {
 		linkType = layers.LinkTypeEthernet
 	}
-	e := &encoder{epoch: epoch}
+	e := &encoder{
+		epoch: epoch, known: map[string]int{},
+		base: pcapgo.NgInterface{Name: interfaceName, OS: runtime.GOOS, LinkType: linkType, SnapLength: maxFrame},
+	}
 	var err error
-	e.ng, err = pcapgo.NewNgWriterInterface(&e.block,
-		pcapgo.NgInterface{Name: interfaceName, OS: runtime.GOOS, LinkType: linkType, SnapLength: maxFrame},
+	e.ng, err = pcapgo.NewNgWriterInterface(&e.block, e.base,
 		pcapgo.NgWriterOptions{SectionInfo: pcapgo.NgSectionInfo{
 			Hardware: runtime.GOARCH, OS: runtime.GOOS, Application: "hopquote",
 		}})
@@ -71,11 +81,50 @@ func newEncoder(link frame.LinkType, interfaceName string, epoch time.Time) (*en
 	return e, nil
 }
 
-// packet appends a frame's block to what is ready. length is the frame's
-// length where data is cut.
-func (e *encoder) packet(at time.Duration, data []byte, length int, sent bool) error {
+func checkName(name string) error {
+	if len(name) > maxInterfaceName {
+		return fmt.Errorf("interface name of %d bytes, at most %d are allowed", len(name), maxInterfaceName)
+	}
+	return nil
+}
+
+// number is an interface's in the file, which gets its description if it is new.
+// All have the link type and the snapshot length of the first: readers built on
+// libpcap refuse files whose interfaces differ in them.
+func (e *encoder) number(name string) (int, error) {
+	if name == "" {
+		return 0, nil
+	}
+	if n, ok := e.known[name]; ok {
+		return n, nil
+	}
+	if err := checkName(name); err != nil {
+		return 0, err
+	}
 	e.block.Reset()
-	info := gopacket.CaptureInfo{Timestamp: e.epoch.Add(at), CaptureLength: len(data), Length: length}
+	other := e.base
+	other.Name, other.Description = name, described
+	n, err := e.ng.AddInterface(other)
+	if err != nil {
+		return 0, err
+	}
+	if err := e.ng.Flush(); err != nil {
+		return 0, err
+	}
+	e.out = append(e.out, e.block.Bytes()...)
+	e.others, e.known[name] = append(e.others, name), n
+	return n, nil
+}
+
+// packet appends a frame's block to what is ready. length is the frame's
+// length where data is cut, and by its interface, empty for that of the probes.
+func (e *encoder) packet(at time.Duration, data []byte, length int, sent bool, by string) error {
+	number, err := e.number(by)
+	if err != nil {
+		return err
+	}
+	e.block.Reset()
+	info := gopacket.CaptureInfo{Timestamp: e.epoch.Add(at), CaptureLength: len(data), Length: length, InterfaceIndex: number}
 	if err := e.ng.WritePacket(info, data); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hopquote/hopquote/cmd/internal/output/record"
 	"github.com/hopquote/hopquote/frame"
 )
 
@@ -64,7 +65,7 @@ func TestDiskFullLeavesWholePackets(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i := range 20 {
-			w.Frame(time.Duration(i), ether(60, byte(i)), true)
+			w.Frame(&record.Frame{At: time.Duration(i), Sent: true, Data: ether(60, byte(i))})
 		}
 		if err := w.Close(); !errors.Is(err, syscall.ENOSPC) {
 			t.Fatalf("limit %d: Close gave %v, want ENOSPC", limit, err)
@@ -106,7 +107,7 @@ func TestCloseErrorIsTold(t *testing.T) {
 	if err := w.Close(); !errors.Is(err, syscall.EDQUOT) {
 		t.Errorf("again: got %v, want EDQUOT", err)
 	}
-	w.Frame(0, ether(60, 0), true) // must neither block nor panic
+	w.Frame(&record.Frame{Sent: true, Data: ether(60, 0)}) // must neither block nor panic
 }
 
 // A file that takes nothing makes the Writer full, then makes Frame wait, and
@@ -128,7 +129,7 @@ func TestFull(t *testing.T) {
 		go func() {
 			defer close(sent)
 			for i := range n {
-				w.Frame(time.Duration(i)*time.Millisecond, f, true)
+				w.Frame(&record.Frame{At: time.Duration(i) * time.Millisecond, Sent: true, Data: f})
 			}
 		}()
 		synctest.Wait()
@@ -167,7 +168,7 @@ func TestFailureFreesFrame(t *testing.T) {
 		go func() {
 			defer close(sent)
 			for i := range 4000 {
-				w.Frame(time.Duration(i)*time.Millisecond, ether(14_000, 0), true)
+				w.Frame(&record.Frame{At: time.Duration(i) * time.Millisecond, Sent: true, Data: ether(14_000, 0)})
 			}
 		}()
 		synctest.Wait()

@@ -57,7 +57,7 @@ func (w *Writer) write(held, next *batch, all bool) {
 			continue
 		}
 		left -= e.size + entryBytes
-		if err := w.enc.packet(e.at, held.bytes(e), e.length, e.sent); err != nil {
+		if err := w.enc.packet(e.at, held.bytes(e), e.length, e.sent, e.by); err != nil {
 			w.fail(err)
 			return
 		}

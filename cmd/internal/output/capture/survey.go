@@ -1,10 +1,11 @@
 package capture
 
 import (
+	"fmt"
 	"io"
-	"time"
 
 	"github.com/hopquote/hopquote/cmd/internal/output/record"
+	"github.com/hopquote/hopquote/scheduler/survey/pack"
 )
 
 // Kind is pcapng as an output of surveys: probes and the replies to them, in
@@ -26,11 +27,39 @@ func newSurveyWriter(w io.Writer, run *record.Run) (record.Writer, error) {
 	return s, s.put()
 }
 
-func (s *surveyWriter) Frame(at time.Duration, sent bool, f []byte) error {
-	if err := s.enc.packet(at, f[:min(len(f), maxFrame)], len(f), sent); err != nil {
+func (s *surveyWriter) Frame(f *record.Frame) error {
+	if err := s.enc.packet(f.At, f.Data[:min(len(f.Data), maxFrame)], len(f.Data), f.Sent, f.By); err != nil {
 		return err
 	}
 	return s.put()
+}
+
+// State implements record.Resumer: the interfaces that the file knows, by
+// number.
+func (s *surveyWriter) State() (state []byte) {
+	state = pack.Uint(state, uint64(len(s.enc.others)))
+	for _, name := range s.enc.others {
+		state = pack.Bytes(state, []byte(name))
+	}
+	return state
+}
+
+// Resume implements record.Resumer.
+func (s *surveyWriter) Resume(state []byte) error {
+	if len(state) == 0 {
+		return nil // of a version that knew one interface only
+	}
+	r := pack.NewReader(state)
+	for range r.Count(1) {
+		if _, err := s.enc.number(string(r.Bytes())); err != nil {
+			return err
+		}
+	}
+	s.enc.out = s.enc.out[:0] // the file has them
+	if err := r.End(); err != nil {
+		return fmt.Errorf("interfaces before: %w", err)
+	}
+	return nil
 }
 
 // put hands over what is ready, whole blocks, in one call.

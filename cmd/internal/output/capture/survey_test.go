@@ -22,7 +22,7 @@ func TestSurveyFile(t *testing.T) {
 	}
 	frames := [][]byte{bytes.Repeat([]byte{1}, 58), bytes.Repeat([]byte{2}, 86), {3}}
 	for i, f := range frames {
-		if err := w.(record.FrameWriter).Frame(time.Duration(i)*time.Microsecond, i == 0, f); err != nil {
+		if err := w.(record.FrameWriter).Frame(&record.Frame{At: time.Duration(i) * time.Microsecond, Sent: i == 0, Data: f}); err != nil {
 			t.Fatal(err)
 		}
 	}

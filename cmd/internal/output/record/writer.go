@@ -47,5 +47,26 @@ type TraceWriter interface {
 // FrameWriter gets the frames themselves: probes and the replies to them.
 type FrameWriter interface {
 	Writer
-	Frame(at time.Duration, sent bool, f []byte) error
+	Frame(f *Frame) error
+}
+
+// Frame is a probe or a reply as it was on the wire.
+type Frame struct {
+	At   time.Duration
+	Sent bool
+	// By is the interface that it came by, where that is another than
+	// Run.Interface: the kernel gives such packets without their link header, and
+	// an Ethernet one is made up, whose destination is zero.
+	By   string
+	Data []byte // from the link header on, of type Run.Link
+}
+
+// Resumer is a Writer whose file may be gone on with, and that has to know then
+// what is in it.
+type Resumer interface {
+	Writer
+	// State is what to know of the file as it is.
+	State() []byte
+	// Resume takes what State gave, before the first record.
+	Resume(state []byte) error
 }

@@ -15,12 +15,13 @@ type Kind uint8
 
 // The kinds of events. Their numbers are in the files.
 const (
-	Left     Kind = iota + 1 // a probe left
-	Learned                  // a reply to a probe came
-	Expired                  // a probe was given up
-	Sent                     // a frame left
-	Received                 // a frame came in
-	Counted                  // what was counted since the last such event
+	Left      Kind = iota + 1 // a probe left
+	Learned                   // a reply to a probe came
+	Expired                   // a probe was given up
+	Sent                      // a frame left
+	Received                  // a frame came in
+	Counted                   // what was counted since the last such event
+	Elsewhere                 // a frame came in by another interface than the probes'
 )
 
 // Never is when a probe left that only the strategy takes for one that did.
@@ -31,9 +32,10 @@ type Event struct {
 	Loop   int
 	Kind   Kind
 	Tag    int           // Left, Learned, Expired: of the probe
-	At     time.Duration // Left (Never: its target is left out), Sent, Received, Counted
+	At     time.Duration // Left (Never: its target is left out), Sent, Received, Elsewhere, Counted
 	Reply  record.Reply  // Learned, but for what the tag tells
-	Frame  []byte        // Sent, Received: valid during the call
+	Frame  []byte        // Sent, Received, Elsewhere: valid during the call
+	By     string        // Elsewhere: the interface, as record.Frame's
 	Totals Totals        // Counted: what was added, modulo 2^64
 }
 
@@ -81,7 +83,7 @@ func (e *Event) take(in *pack.Reader, prev *time.Duration) {
 	switch e.Kind {
 	case Left, Learned, Expired:
 		e.Tag = int(in.Uint(rx.MaxTag))
-	case Sent, Received, Counted:
+	case Sent, Received, Elsewhere, Counted:
 	default:
 		in.Fail(fmt.Errorf("event of kind %d", e.Kind))
 		return
@@ -96,7 +98,11 @@ func (e *Event) take(in *pack.Reader, prev *time.Duration) {
 	}
 	*prev += time.Duration(in.Int())
 	e.At = *prev
+	e.By = ""
 	switch e.Kind {
+	case Elsewhere:
+		e.By = string(in.Bytes())
+		e.Frame = in.Bytes()
 	case Sent, Received:
 		e.Frame = in.Bytes()
 	case Counted:

@@ -38,7 +38,7 @@ func written(t testing.TB, checkpoint string) (*Writer, []Event) {
 		t.Fatalf("%d bytes of nothing, %v", w.Size(), err)
 	}
 	a.Left(5, time.Second)
-	a.Frame(time.Second+time.Microsecond, true, []byte("probe"))
+	a.Frame(&record.Frame{At: time.Second + time.Microsecond, Sent: true, Data: []byte("probe")})
 	totals.Counts.Sent, totals.Counts.InFlight = 1, 1
 	if err := a.Flush(2*time.Second, &totals); err != nil {
 		t.Fatal(err)
@@ -47,7 +47,8 @@ func written(t testing.TB, checkpoint string) (*Writer, []Event) {
 	if err := b.Flush(2*time.Second, &Totals{Drops: 3}); err != nil {
 		t.Fatal(err)
 	}
-	a.Frame(3*time.Second, false, []byte("reply"))
+	a.Frame(&record.Frame{At: 3 * time.Second, Data: []byte("reply")})
+	a.Frame(&record.Frame{At: 3 * time.Second, By: "second", Data: []byte("duplicate")})
 	a.Learned(5, &reply)
 	totals.Counts.InFlight, totals.Counts.Answered = 0, 1
 	totals.Frames.Held = 9
@@ -64,6 +65,7 @@ func written(t testing.TB, checkpoint string) (*Writer, []Event) {
 		{Loop: 1, Kind: Expired, Tag: rx.MaxTag},
 		{Loop: 1, Kind: Counted, At: 2 * time.Second, Totals: Totals{Drops: 3}},
 		{Kind: Received, At: 3 * time.Second, Frame: []byte("reply")},
+		{Kind: Elsewhere, At: 3 * time.Second, By: "second", Frame: []byte("duplicate")},
 		{Kind: Learned, Tag: 5, Reply: reply},
 		{Kind: Counted, At: 4 * time.Second, Totals: back},
 	}
@@ -82,7 +84,7 @@ func only(e *Event) Event {
 	case Counted:
 		o.At, o.Totals = e.At, e.Totals
 	default:
-		o.At, o.Frame = e.At, bytes.Clone(e.Frame)
+		o.At, o.By, o.Frame = e.At, e.By, bytes.Clone(e.Frame)
 	}
 	return o
 }

@@ -43,14 +43,20 @@ func (l *Log) Expired(tag int) {
 }
 
 // Frame notes a frame, for outputs that want it.
-func (l *Log) Frame(at time.Duration, out bool, f []byte) {
+func (l *Log) Frame(f *record.Frame) {
 	kind := Received
-	if out {
+	switch {
+	case f.Sent:
 		kind = Sent
+	case f.By != "":
+		kind = Elsewhere
 	}
 	l.batch = append(l.batch, uint8(kind))
-	l.at(at)
-	l.batch = pack.Bytes(l.batch, f)
+	l.at(f.At)
+	if kind == Elsewhere {
+		l.batch = pack.Bytes(l.batch, []byte(f.By))
+	}
+	l.batch = pack.Bytes(l.batch, f.Data)
 }
 
 func (l *Log) at(at time.Duration) {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"syscall"
+
+	"github.com/hopquote/hopquote/cmd/internal/output/record"
 )
 
 // Cut is what the outputs have at one moment of a run: enough to go on from
@@ -21,7 +23,7 @@ type Output struct {
 	Path  string
 	Size  int64  // bytes, whole records
 	Rest  []byte // what belongs behind them and could not be written
-	State []byte // of a writer with files of its own
+	State []byte // of the writer, if it has one
 }
 
 // Sync waits until the files are on the disk as far as the Cut goes.
@@ -80,6 +82,9 @@ func (f *file) cut() (Output, error) {
 		if err = f.named(f.zip.end(false)); err != nil {
 			f.failed, f.broken = true, true
 		}
+	}
+	if r, ok := f.Writer.(record.Resumer); ok {
+		o.State = r.State()
 	}
 	o.Size, o.Rest = f.out.size, append([]byte(nil), f.pending...)
 	return o, err

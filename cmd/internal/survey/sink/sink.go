@@ -65,7 +65,7 @@ type batch struct {
 	sent     []sent
 	replies  []record.Reply
 	finished []finished
-	frames   []frameAt
+	frames   []record.Frame
 	bytes    []byte            // of extensions and frames
 	mark     func(*Cut, error) // to call once the batch is written
 }
@@ -80,12 +80,6 @@ type sent struct {
 type finished struct {
 	key  key
 	stop record.Stop
-}
-
-type frameAt struct {
-	at   time.Duration
-	sent bool
-	data []byte
 }
 
 const (
@@ -213,13 +207,14 @@ func (s *Sink) Finish(index uint64, flow uint16, stop record.Stop) {
 }
 
 // Frame adds a frame, of which it keeps nothing.
-func (s *Sink) Frame(at time.Duration, out bool, f []byte) {
+func (s *Sink) Frame(f *record.Frame) {
 	if !s.frames {
 		return
 	}
 	s.mu.Lock()
 	b := s.filling
-	b.frames = append(b.frames, frameAt{at, out, b.keep(f)})
+	b.frames = append(b.frames, *f)
+	b.frames[len(b.frames)-1].Data = b.keep(f.Data)
 	full := s.added()
 	s.mu.Unlock()
 	if full {
@@ -305,8 +300,7 @@ func (s *Sink) writeBatch(b *batch) {
 			s.check(f, f.replies.Reply(&b.replies[i]))
 		}
 		for i := 0; i < len(b.frames) && f.frames != nil; i++ {
-			r := &b.frames[i]
-			s.check(f, f.frames.Frame(r.at, r.sent, r.data))
+			s.check(f, f.frames.Frame(&b.frames[i]))
 		}
 	}
 	if s.traces {

@@ -50,8 +50,8 @@ func (k *keeper) Trace(t *record.Trace) error {
 	return nil
 }
 
-func (k *keeper) Frame(_ time.Duration, sent bool, f []byte) error {
-	k.frames = append(k.frames, map[bool]string{true: ">", false: "<"}[sent]+string(f))
+func (k *keeper) Frame(f *record.Frame) error {
+	k.frames = append(k.frames, map[bool]string{true: ">", false: "<"}[f.Sent]+string(f.Data))
 	return nil
 }
 
@@ -59,7 +59,9 @@ func (k *keeper) Close(end *record.End) error { k.end = end; return nil }
 
 func start(t *testing.T, c Config) *Sink {
 	t.Helper()
-	c.Run = &record.Run{}
+	if c.Run == nil {
+		c.Run = &record.Run{}
+	}
 	s, err := Open(c)
 	if err != nil {
 		t.Fatal(err)
@@ -126,8 +128,8 @@ func TestTraces(t *testing.T) {
 	}
 	s.Finish(7, 1, record.MaxTTL)
 	s.Sent(8, 0, 0, &frame.Probe{Dst: target, TTL: 1}, 5)
-	s.Frame(0, true, []byte("probe"))
-	s.Frame(0, false, []byte("reply"))
+	s.Frame(&record.Frame{Sent: true, Data: []byte("probe")})
+	s.Frame(&record.Frame{Data: []byte("reply")})
 	end := &record.End{}
 	if err := s.Close(end); err != nil {
 		t.Fatal(err)
