@@ -88,6 +88,9 @@ func (r *run) do() error {
 	for _, l := range r.net.leftOut() {
 		fmt.Fprintf(r.std.Err, "hopquote survey: %v\n", l)
 	}
+	for _, l := range r.net.unshared() {
+		fmt.Fprintf(r.std.Err, "hopquote survey: %s\n", l)
+	}
 	if r.o.keepOut {
 		if err := r.net.keepKernelOut(r.o); err != nil {
 			fmt.Fprintf(r.std.Err, "hopquote survey: --keep-kernel-out: %v\n", err)
