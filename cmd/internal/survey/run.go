@@ -48,6 +48,7 @@ type run struct {
 	resumed *checkpoint.Checkpoint
 	before  checkpoint.Head
 	onward  string // how to go on with it
+	held    int    // unfinished traces that are in the checkpoint only, not in outputs that can't be cut back
 
 	draining atomic.Bool // no more probes leave
 	stopOnce sync.Once
@@ -103,11 +104,11 @@ func (r *run) do() error {
 		return err
 	}
 	if err := privilege.Drop(r.keeps()...); err != nil {
-		return errors.Join(err, r.sink.Close(&r.end))
+		return r.abandon(err)
 	}
 	profile, err := startProfiles(r.o)
 	if err != nil {
-		return errors.Join(err, r.sink.Close(&r.end))
+		return r.abandon(err)
 	}
 	s := listen()
 	defer s.close()
@@ -127,7 +128,7 @@ func (r *run) do() error {
 		}
 	}()
 	if err := r.keeper.begin(r.begun, r.loops); err != nil {
-		return errors.Join(err, r.sink.Close(&r.end))
+		return r.abandon(err)
 	}
 	r.status.start(s.demand)
 	go r.keepOff(finished)
@@ -164,15 +165,35 @@ func (r *run) close(err error) {
 	r.keeper.wait()
 	last := r.last()
 	r.end.Counts, r.frames, r.end.KernelDrops, r.end.Complete = last.Counts, last.Frames, last.KernelDrops, last.Complete
+	r.sink.Stop()
+	if !last.Complete && r.keep(last) {
+		r.held = r.sink.Hold()
+	}
 	if err := r.sink.Close(&r.end); err != nil {
 		r.stopOnce.Do(func() { r.why = err })
-		last.Complete = false // an output is not
-	}
-	var kerr error
-	if r.onward, kerr = r.finish(last); kerr != nil {
-		r.stopOnce.Do(func() { r.why = kerr })
+		if last.Complete {
+			last.Complete = false // an output is not
+			r.keep(last)
+		}
+	} else if last.Complete {
+		r.keep(last)
 	}
 	r.status.end()
+}
+
+// keep writes the last checkpoint, and tells whether it is there.
+func (r *run) keep(last *checkpoint.Checkpoint) bool {
+	var err error
+	if r.onward, err = r.finish(last); err != nil {
+		r.stopOnce.Do(func() { r.why = err })
+	}
+	return err == nil
+}
+
+// abandon ends the outputs of a run that could not begin, and gives its error.
+func (r *run) abandon(err error) error {
+	r.sink.Hold()
+	return errors.Join(err, r.sink.Close(&r.end))
 }
 
 // prepare makes all that runs.
@@ -202,7 +223,7 @@ func (r *run) prepare() error {
 	r.keeper = r.newKeeper()
 	for loop := range o.loops {
 		if err := r.addLoop(loop, perSecond/float64(o.loops)); err != nil {
-			return errors.Join(err, r.sink.Close(&r.end))
+			return r.abandon(err)
 		}
 	}
 	if err := r.restore(); err != nil || r.keeper.journal == nil {
