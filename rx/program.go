@@ -1,6 +1,7 @@
 package rx
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"golang.org/x/net/bpf"
@@ -33,8 +34,8 @@ const (
 type program struct {
 	code  []bpf.Instruction
 	jumps []labelled
-	at    map[label]int // label's instruction
-	other label         // how many labels newLabel gave
+	at    map[label][]int // where the label was put, in order
+	other label           // how many labels newLabel gave
 }
 
 // newLabel gives a label of its own to who writes the same for both families.
@@ -102,20 +103,37 @@ func (p *program) stepOverIPv4(off uint32) {
 	p.add(bpf.TAX{})
 }
 
+// move adds n to X.
+func (p *program) move(n uint32) {
+	p.add(bpf.TXA{})
+	p.add(bpf.ALUOpConstant{Op: bpf.ALUOpAdd, Val: n})
+	p.add(bpf.TAX{})
+}
+
 // address goes on when the address at off is a, and drops otherwise.
 func (p *program) address(off uint32, a []byte) {
 	for i := 0; i < len(a); i += 4 {
-		word := uint32(a[i])<<24 | uint32(a[i+1])<<16 | uint32(a[i+2])<<8 | uint32(a[i+3])
 		p.load(off+uint32(i), 4)
-		p.jump(bpf.JumpEqual, word, next, drop)
+		p.jump(bpf.JumpEqual, binary.BigEndian.Uint32(a[i:]), next, drop)
 	}
 }
 
+// otherAddress goes to other when the address at X+off is not a, and goes on
+// otherwise.
+func (p *program) otherAddress(off uint32, a []byte, other label) {
+	for i := 0; i < len(a); i += 4 {
+		p.add(bpf.LoadIndirect{Off: off + uint32(i), Size: 4})
+		p.jump(bpf.JumpEqual, binary.BigEndian.Uint32(a[i:]), next, other)
+	}
+}
+
+// mark puts a label here. Jumps lead to the next place that has their label,
+// since they do not reach far.
 func (p *program) mark(l label) {
 	if p.at == nil {
-		p.at = map[label]int{}
+		p.at = map[label][]int{}
 	}
-	p.at[l] = len(p.code)
+	p.at[l] = append(p.at[l], len(p.code))
 }
 
 func (p *program) ret(l label, n uint32) {
@@ -143,10 +161,10 @@ func (p *program) skip(from int, to label) (uint8, error) {
 	if to == next {
 		return 0, nil
 	}
-	at, ok := p.at[to]
-	n := at - (from + 1)
-	if !ok || n < 0 || n > 255 {
-		return 0, fmt.Errorf("filter: jump at instruction %d skips %d instructions, allowed are 0..255", from, n)
+	for _, at := range p.at[to] {
+		if n := at - (from + 1); n >= 0 && n <= 255 {
+			return uint8(n), nil
+		}
 	}
-	return uint8(n), nil
+	return 0, fmt.Errorf("filter: jump at instruction %d finds no place within the 256 instructions behind it", from)
 }

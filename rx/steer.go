@@ -13,99 +13,117 @@ func ShardOf(port uint16, shards int) int { return int(port) % shards }
 // steering gives the program by which the kernel chooses a packet's shard. It
 // runs on packets from their IP header on, whatever the link is.
 //
-// An ICMP error goes by the source port or echo identifier that it quotes, an
+// An ICMP error goes by the source port or echo identifier that it quotes, of
+// either IP version and inside of one other thing (see unwrapping), an
 // echo reply by its identifier, any other answer by its destination port. What
 // has none of them, or has it where classic BPF can't walk to, goes to shard 0:
 // IPv6 packets and quotes with extension headers, later fragments, other
 // protocols, packets cut short.
 func steering(shards int) ([]bpf.RawInstruction, error) {
 	var p program
-	modulo, zero, v6 := p.newLabel(), p.newLabel(), p.newLabel()
+	s := steerer{p.newLabel(), p.newLabel(), p.newLabel()}
+	v6 := p.newLabel()
 	p.version(frame.LinkRaw, 4, v6)
-	steerIPv4(&p, modulo, zero)
+	s.ipv4(&p)
 	p.mark(v6)
-	p.version(frame.LinkRaw, 6, zero)
-	steerIPv6(&p, modulo, zero)
-	p.mark(modulo)
+	p.version(frame.LinkRaw, 6, s.zero)
+	s.ipv6(&p)
+	s.quoted(&p)
+	p.mark(s.modulo)
 	p.add(bpf.ALUOpConstant{Op: bpf.ALUOpMod, Val: uint32(shards)})
 	p.add(bpf.RetA{})
-	p.ret(zero, 0)
+	p.ret(s.zero, 0)
 	return p.assemble()
 }
+
+// steerer has the labels that lead out of its parts: the loaded number decides,
+// nothing does, and the quote behind X bytes of IP header and 8 of ICMP's does.
+type steerer struct{ modulo, zero, quote label }
 
 // withPorts are the protocols whose header starts with a source port and a
 // destination port.
 var withPorts = []uint32{protoUDP, protoTCP, protoUDPLite, protoDCCP}
 
-// steerIPv4 loads the port or identifier of a packet and goes to modulo.
-func steerIPv4(p *program, modulo, zero label) {
-	const quote = 8 // from the ICMP header
-	onICMP, onError, onPorts, onEcho := p.newLabel(), p.newLabel(), p.newLabel(), p.newLabel()
+// ipv4 loads the port or identifier of a packet and goes to modulo.
+func (s steerer) ipv4(p *program) {
+	onICMP, onPorts := p.newLabel(), p.newLabel()
 	p.load(6, 2)
-	p.jump(bpf.JumpBitsSet, 0x1fff, zero, next) // fragment offset
-	p.add(bpf.LoadMemShift{Off: 0})             // X = header length
+	p.jump(bpf.JumpBitsSet, 0x1fff, s.zero, next) // fragment offset
+	p.add(bpf.LoadMemShift{Off: 0})               // X = header length
 	p.load(9, 1)
 	p.oneOf(onICMP, protoICMP)
 	p.oneOf(onPorts, withPorts...)
-	p.to(zero)
+	p.to(s.zero)
 	p.mark(onPorts)
 	p.add(bpf.LoadIndirect{Off: answerPortAt, Size: 2})
-	p.to(modulo)
+	p.to(s.modulo)
 
 	p.mark(onICMP)
 	p.add(bpf.LoadIndirect{Off: 0, Size: 1})
-	p.oneOf(onError, 3, 11, 12)
-	p.jump(bpf.JumpEqual, 0, next, zero) // echo reply
+	p.oneOf(s.quote, 3, 11, 12)
+	p.jump(bpf.JumpEqual, 0, next, s.zero) // echo reply
 	p.add(bpf.LoadIndirect{Off: echoIDAt, Size: 2})
-	p.to(modulo)
-
-	p.mark(onError)
-	p.add(bpf.LoadIndirect{Off: quote + 6, Size: 2})
-	p.jump(bpf.JumpBitsSet, 0x1fff, zero, next)
-	p.add(bpf.LoadIndirect{Off: quote + 9, Size: 1})
-	onQuotedPorts := p.newLabel()
-	p.oneOf(onEcho, protoICMP)
-	p.oneOf(onQuotedPorts, withPorts...)
-	p.to(zero)
-	p.mark(onEcho)
-	p.stepOverIPv4(quote)
-	p.add(bpf.LoadIndirect{Off: quote + echoIDAt, Size: 2})
-	p.to(modulo)
-	p.mark(onQuotedPorts)
-	p.stepOverIPv4(quote)
-	p.add(bpf.LoadIndirect{Off: quote + quotedPortAt, Size: 2})
-	p.to(modulo)
+	p.to(s.modulo)
 }
 
-// steerIPv6 does the same for IPv6.
-func steerIPv6(p *program, modulo, zero label) {
-	const quote = 40 + 8
-	onICMP, onError, onPorts, onEcho := p.newLabel(), p.newLabel(), p.newLabel(), p.newLabel()
+// ipv6 does the same for IPv6.
+func (s steerer) ipv6(p *program) {
+	onICMP, onPorts := p.newLabel(), p.newLabel()
+	p.add(bpf.LoadConstant{Dst: bpf.RegX, Val: 40})
 	p.load(6, 1)
 	p.oneOf(onICMP, protoICMPv6)
 	p.oneOf(onPorts, withPorts...)
-	p.to(zero)
+	p.to(s.zero)
 	p.mark(onPorts)
 	p.load(40+answerPortAt, 2)
-	p.to(modulo)
+	p.to(s.modulo)
 
 	p.mark(onICMP)
 	p.load(40, 1)
-	p.oneOf(onError, 1, 2, 3, 4)
-	p.jump(bpf.JumpEqual, 129, next, zero) // echo reply
+	p.oneOf(s.quote, 1, 2, 3, 4)
+	p.jump(bpf.JumpEqual, 129, next, s.zero) // echo reply
 	p.load(40+echoIDAt, 2)
-	p.to(modulo)
+	p.to(s.modulo)
+}
 
-	p.mark(onError)
-	onQuotedPorts := p.newLabel()
-	p.load(quote+6, 1)
-	p.oneOf(onEcho, protoICMPv6)
-	p.oneOf(onQuotedPorts, withPorts...)
-	p.to(zero)
-	p.mark(onEcho)
-	p.load(quote+40+echoIDAt, 2)
-	p.to(modulo)
-	p.mark(onQuotedPorts)
-	p.load(quote+40+quotedPortAt, 2)
-	p.to(modulo)
+// quoted does it for the quote.
+func (s steerer) quoted(p *program) {
+	const at = 8
+	u := unwrapping{
+		at: at, ports4: withPorts, ports6: withPorts, plain4: p.newLabel(), plain6: p.newLabel(),
+		echo4: p.newLabel(), echo6: p.newLabel(), inside: p.newLabel(), unseen: s.zero, none: s.zero,
+	}
+	p.mark(s.quote)
+	u.write(p)
+
+	in6 := p.newLabel()
+	p.mark(u.inside)
+	p.add(bpf.LoadIndirect{Off: at, Size: 1})
+	p.add(bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: 0xf0})
+	p.oneOf(in6, 6<<4)
+	p.jump(bpf.JumpEqual, 4<<4, next, s.zero)
+	p.add(bpf.LoadIndirect{Off: at + 9, Size: 1})
+	p.oneOf(u.plain4, withPorts...)
+	p.jump(bpf.JumpEqual, protoICMP, u.echo4, s.zero)
+	p.mark(in6)
+	p.add(bpf.LoadIndirect{Off: at + 6, Size: 1})
+	p.oneOf(u.plain6, withPorts...)
+	p.jump(bpf.JumpEqual, protoICMPv6, u.echo6, s.zero)
+
+	for _, header := range []struct {
+		l  label
+		at uint32
+	}{{u.plain4, at + quotedPortAt}, {u.echo4, at + echoIDAt}} {
+		p.mark(header.l)
+		p.add(bpf.LoadIndirect{Off: at + 6, Size: 2})
+		p.jump(bpf.JumpBitsSet, 0x1fff, s.zero, next)
+		p.stepOverIPv4(at)
+		p.add(bpf.LoadIndirect{Off: header.at, Size: 2})
+		p.to(s.modulo)
+	}
+	p.mark(u.plain6)
+	p.add(bpf.LoadIndirect{Off: at + 40 + quotedPortAt, Size: 2})
+	p.to(s.modulo)
+	p.mark(u.echo6)
+	p.add(bpf.LoadIndirect{Off: at + 40 + echoIDAt, Size: 2})
 }

@@ -21,6 +21,10 @@ type SurveyFilter struct {
 	// SrcPorts are the first and the last source port of the probes, for method
 	// ICMP identifiers.
 	SrcPorts [2]uint16
+	// DstPort and the whole IP lengths of the probes help to tell their quotes
+	// where these were changed; 0 for many. Method ICMP has no DstPort.
+	DstPort      uint16
+	Size4, Size6 uint16
 	// AllICMP lets every ICMP or ICMPv6 message to Local4 or Local6 pass.
 	AllICMP bool
 }
@@ -32,36 +36,51 @@ type SurveyFilter struct {
 // packet of the method with one of SrcPorts, or an answer of the method to one
 // of them. IPv4 options are stepped over, in quotes too. Where an IPv6 packet or
 // quote has extension headers, classic BPF can't walk them and lets it pass.
-// Later fragments, of packets and of quotes, are dropped.
-func (s SurveyFilter) Program() ([]bpf.RawInstruction, error) { return s.program(accept) }
+// Later fragments of packets are dropped.
+//
+// Quotes may have been changed on the way: the program looks into tunnels, MPLS
+// labels, ICMP errors and quotes of the other IP version, and for those whose
+// source port is none of ours see oddQuotes.
+func (s SurveyFilter) Program() ([]bpf.RawInstruction, error) { return s.program(false) }
 
 // Exact gives a program that accepts only what is a reply beyond doubt: like
-// Program, but no IPv6 packet or quote with extension headers, and not what
-// AllICMP adds. It is for who takes packets away from others (package early).
+// Program, but no IPv6 packet or quote with extension headers, no quote that was
+// changed, and not what AllICMP adds. It is for who takes packets away from others
+// (package early).
 func (s SurveyFilter) Exact() ([]bpf.RawInstruction, error) {
 	s.AllICMP = false
-	return s.program(drop)
+	return s.program(true)
 }
 
-// program writes the program; what it can't see leads to unseen.
-func (s SurveyFilter) program(unseen label) ([]bpf.RawInstruction, error) {
+// program writes the program.
+func (s SurveyFilter) program(exact bool) ([]bpf.RawInstruction, error) {
 	if err := s.check(); err != nil {
 		return nil, fmt.Errorf("filter: %w", err)
 	}
 	var p program
+	unseen := accept
+	odd4, odd6 := p.newLabel(), p.newLabel()
+	if exact {
+		unseen, odd4, odd6 = drop, drop, drop
+	}
 	switch {
 	case !s.Local6.IsValid():
-		s.ipv4(&p, drop)
+		s.ipv4(&p, drop, odd4)
 	case !s.Local4.IsValid():
-		s.ipv6(&p, unseen)
+		s.ipv6(&p, unseen, odd6)
 	default:
 		v6 := p.newLabel()
-		s.ipv4(&p, v6)
+		s.ipv4(&p, v6, odd4)
 		p.mark(v6)
-		s.ipv6(&p, unseen)
+		s.ipv6(&p, unseen, odd6)
 	}
 	p.ret(accept, snapLen)
 	p.ret(drop, 0)
+	if !exact {
+		s.oddQuotes(&p, odd4, odd6)
+		p.ret(accept, snapLen)
+		p.ret(drop, 0)
+	}
 	return p.assemble()
 }
 
@@ -91,8 +110,18 @@ func (s SurveyFilter) check() error {
 }
 
 // ours accepts when the port or identifier that is loaded is one of ours.
-func (s SurveyFilter) ours(p *program) {
-	p.within(uint32(s.SrcPorts[0]), uint32(s.SrcPorts[1]), accept, drop)
+func (s SurveyFilter) ours(p *program, other label) {
+	p.within(uint32(s.SrcPorts[0]), uint32(s.SrcPorts[1]), accept, other)
+}
+
+// whole goes on where the packet reaches 8 bytes beyond a quoted header's end, and
+// to odd otherwise, which is worth a look only where it does not drop.
+func (s SurveyFilter) whole(p *program, end uint32, odd label) {
+	if odd == drop {
+		return
+	}
+	p.add(bpf.LoadExtension{Num: bpf.ExtLen})
+	p.jump(bpf.JumpGreaterOrEqual, end+8, next, odd)
 }
 
 // Where the port or identifier of a probe is, from its transport header, and
@@ -103,8 +132,9 @@ const (
 	echoIDAt     = 4
 )
 
-// ipv4 judges packets of RFC 791; others lead to other.
-func (s SurveyFilter) ipv4(p *program, other label) {
+// ipv4 judges packets of RFC 791; others lead to other, and errors whose quote
+// is not as it left to odd.
+func (s SurveyFilter) ipv4(p *program, other, odd label) {
 	ip := uint32(s.Link.HeaderLen())
 	proto, _ := protocolOf(s.Method, false)
 	onICMP, onError := p.newLabel(), p.newLabel()
@@ -123,7 +153,7 @@ func (s SurveyFilter) ipv4(p *program, other label) {
 		p.oneOf(onICMP, protoICMP)
 		p.jump(bpf.JumpEqual, proto, next, drop)
 		p.add(bpf.LoadIndirect{Off: ip + answerPortAt, Size: 2})
-		s.ours(p)
+		s.ours(p, drop)
 	}
 
 	p.mark(onICMP)
@@ -133,23 +163,27 @@ func (s SurveyFilter) ipv4(p *program, other label) {
 
 	p.mark(onError)
 	quote := ip + 8
+	s.whole(p, quote+20+20, odd)
+	p.add(bpf.LoadIndirect{Off: quote, Size: 1})
+	p.jump(bpf.JumpBitsSet, 0x20, odd, next) // IPv6; else the protocol tells
 	p.add(bpf.LoadIndirect{Off: quote + 9, Size: 1})
-	p.jump(bpf.JumpEqual, proto, next, drop)
+	p.jump(bpf.JumpEqual, proto, next, odd)
 	p.add(bpf.LoadIndirect{Off: quote + 6, Size: 2})
-	p.jump(bpf.JumpBitsSet, 0x1fff, drop, next)
+	p.jump(bpf.JumpBitsSet, 0x1fff, odd, next)
 	p.stepOverIPv4(quote)
 	at := uint32(quotedPortAt)
 	if s.Method == frame.ICMP {
 		p.add(bpf.LoadIndirect{Off: quote, Size: 1})
-		p.jump(bpf.JumpEqual, 8, next, drop) // echo request
+		p.jump(bpf.JumpEqual, 8, next, odd) // echo request
 		at = echoIDAt
 	}
 	p.add(bpf.LoadIndirect{Off: quote + at, Size: 2})
-	s.ours(p)
+	s.ours(p, odd)
 }
 
-// ipv6 judges packets of RFC 8200; others are dropped.
-func (s SurveyFilter) ipv6(p *program, unseen label) {
+// ipv6 judges packets of RFC 8200; others are dropped. unseen is where what it
+// can't see leads.
+func (s SurveyFilter) ipv6(p *program, unseen, odd label) {
 	ip := uint32(s.Link.HeaderLen())
 	proto, _ := protocolOf(s.Method, true)
 	onICMP, onError, onFragment := p.newLabel(), p.newLabel(), p.newLabel()
@@ -167,7 +201,7 @@ func (s SurveyFilter) ipv6(p *program, unseen label) {
 	} else {
 		p.jump(bpf.JumpEqual, proto, next, drop)
 		p.load(ip+40+answerPortAt, 2)
-		s.ours(p)
+		s.ours(p, drop)
 	}
 
 	p.mark(onFragment)
@@ -181,17 +215,20 @@ func (s SurveyFilter) ipv6(p *program, unseen label) {
 
 	p.mark(onError)
 	quote := ip + 40 + 8
+	s.whole(p, quote+40, odd)
+	p.load(quote, 1)
+	p.jump(bpf.JumpBitsSet, 0x20, next, odd)
 	p.load(quote+6, 1)
 	p.oneOf(unseen, protoHopByHop, protoRouting, protoFragment, protoAuth, protoDstOptions)
-	p.jump(bpf.JumpEqual, proto, next, drop)
+	p.jump(bpf.JumpEqual, proto, next, odd)
 	at := uint32(quotedPortAt)
 	if s.Method == frame.ICMP {
 		p.load(quote+40, 1)
-		p.jump(bpf.JumpEqual, 128, next, drop) // echo request
+		p.jump(bpf.JumpEqual, 128, next, odd) // echo request
 		at = echoIDAt
 	}
 	p.load(quote+40+at, 2)
-	s.ours(p)
+	s.ours(p, odd)
 }
 
 // echoReply judges a message whose type, which is no error's, is loaded.
@@ -202,5 +239,5 @@ func (s SurveyFilter) echoReply(p *program, typ uint32, loadID bpf.Instruction) 
 	}
 	p.jump(bpf.JumpEqual, typ, next, drop)
 	p.add(loadID)
-	s.ours(p)
+	s.ours(p, drop)
 }

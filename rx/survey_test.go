@@ -108,17 +108,18 @@ func surveyCases4(l frame.LinkType, exceeded, answer, quote []byte) []surveyCase
 		{"source quench", about(4, quote), false, false},
 		{"first fragment", patch(exceeded, at+6, 0x20), true, true},
 		{"later fragment", patch(exceeded, at+7, 1), false, false},
-		{"quoted later fragment", about(11, patch(quote, 7, 1)), false, false},
+		{"quoted later fragment", about(11, patch(quote, 7, 1)), true, false},
 		{"quoted first fragment", about(11, patch(quote, 6, 0x20)), true, true},
 		{"options in both", withOptions(about(11, withOptions(quote, 0, 40)), at, 40), true, true},
 		{"options of the answer", withOptions(answer, at, 8), true, true},
 	}
 	if quote[9] == protoICMP { // the identifier takes 4 bytes more
-		return append(cases, surveyCase{"cut in the quoted identifier", exceeded[:at+20+8+20+5], false, false},
+		return append(cases, surveyCase{"cut in the quoted identifier", exceeded[:at+20+8+20+5], true, false},
 			surveyCase{"cut behind the quoted identifier", exceeded[:at+20+8+20+6], true, true},
 			surveyCase{"quoted echo reply", about(11, patch(quote, 20, 0)), false, false})
 	}
-	return append(cases, surveyCase{"cut in the quoted port", exceeded[:at+20+8+20+1], false, false},
+	return append(cases, surveyCase{"cut in the quoted port", exceeded[:at+20+8+20+1], true, false},
+		surveyCase{"cut in the quoted header", exceeded[:at+20+8+9], false, false},
 		surveyCase{"cut behind the quoted port", exceeded[:at+20+8+20+2], true, true})
 }
 

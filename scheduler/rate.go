@@ -8,11 +8,12 @@ import "time"
 // between rounds of sending it asks for sleeps of 1 to 2 ms, until some 40 probes
 // are due, never for a spin; what is due then leaves at once.
 //
-// Who comes late may send what is due and 1.5 ms worth more at once. What exceeds
-// that is made up for by a rate that is a tenth higher as long as it is 6 ms, and
-// beyond those by one that is 0.2 % higher, for as long as it takes. All together
-// keep any second within 1 % of the rate, and any 10 ms within a third. What
-// nobody wanted or was able to send, see Idle, is not made up for.
+// Who comes late may send what is due and 1.5 ms worth more at once, or two probes
+// that are due. What exceeds that is made up for by a rate that is a tenth higher
+// as long as it is 6 ms, and beyond those by one that is 0.2 % higher, for as long
+// as it takes. All together keep any second within 1 % of the rate, and any 10 ms
+// within a third and a probe. What nobody wanted or was able to send, see Idle, is
+// not made up for.
 type Rate struct {
 	PerSecond float64 // above 0
 
@@ -36,10 +37,13 @@ const (
 	minRest  = 60 * time.Microsecond
 
 	maxBehind = 1500 * time.Microsecond
-	maxLate   = 6 * time.Millisecond
-	hurry     = 0.1 // of the rate, until what is late is made up for
-	maxDebt   = time.Second
-	catchUp   = 0.002
+	// Rates whose probes are as far apart as rounds are, or farther, must be able
+	// to send two in a round: each round comes late by something.
+	leastBehind = 2 // probes
+	maxLate     = 6 * time.Millisecond
+	hurry       = 0.1 // of the rate, until what is late is made up for
+	maxDebt     = time.Second
+	catchUp     = 0.002
 )
 
 func (r *Rate) interval() float64 { return float64(time.Second) / r.PerSecond }
@@ -63,7 +67,7 @@ func (r *Rate) Ready(now time.Duration) (int, time.Duration) {
 	}
 	interval := r.interval()
 	due := (float64(now)-r.base)/interval + 1 - r.sent
-	if most := max(float64(r.apart()+maxBehind)/interval, 1); due > most {
+	if most := max(float64(r.apart()+maxBehind)/interval, leastBehind); due > most {
 		lost := (due - most) * interval
 		r.base += lost
 		if !r.idle {

@@ -117,7 +117,7 @@ func TestRateAfterStalls(t *testing.T) {
 // Wake-ups that come late, as they do on a busy machine, neither slow a run down
 // nor make it send in bursts.
 func TestRateLateWakeups(t *testing.T) {
-	for _, rate := range []float64{1000, 10_000, 50_000} {
+	for _, rate := range []float64{100, 250, 400, 450, 500, 510, 550, 1000, 10_000, 50_000} {
 		random := rand.New(rand.NewPCG(1, uint64(rate)))
 		next := time.Duration(0)
 		sent, _ := paced(t, rate, 30*time.Second, time.Microsecond, 64, func(n int) time.Duration {
@@ -135,6 +135,34 @@ func TestRateLateWakeups(t *testing.T) {
 		}
 		if want := 30 * rate; math.Abs(float64(len(sent))-want) > want/1000 {
 			t.Errorf("%v/s: %d in 30 s", rate, len(sent))
+		}
+	}
+}
+
+// Where every wake-up comes a little late, as they all do, the rate holds too,
+// whatever the time between two probes is to that between two rounds.
+func TestRateEachWakeupLate(t *testing.T) {
+	const late = 100 * time.Microsecond
+	for _, rate := range []float64{1, 20, 100, 250, 333, 400, 450, 490, 500, 501, 510, 550, 600, 999, 1000, 2000, 20_000} {
+		r := Rate{PerSecond: rate}
+		whole := max(10*time.Second, time.Duration(10/rate*1e9))
+		var sent []time.Duration
+		for now := time.Duration(0); now < whole; {
+			n, due := r.Ready(now)
+			if n == 0 {
+				now = due + late
+				continue
+			}
+			for range n {
+				r.Sent()
+				sent = append(sent, now)
+			}
+		}
+		if want := rate * whole.Seconds(); math.Abs(float64(len(sent))-want) > want/1000+1 {
+			t.Errorf("%v/s: %d in %v", rate, len(sent), whole)
+		}
+		if n, _ := most(sent, 10*time.Millisecond); float64(n) > rate*0.0135+1 {
+			t.Errorf("%v/s: %d in 10 ms", rate, n)
 		}
 	}
 }

@@ -28,9 +28,7 @@ const maxWalks = 1 << 20
 // all of them pass, see the fewest probes, since they are soon known.
 type Adaptive struct {
 	*plan
-	walks  []walk // of the traces oldest to next-1, by their number modulo the length
-	oldest uint64
-	next   uint64
+	walks
 	all    uint64
 	out    fifo // probes that are to leave
 	known  stopSet
@@ -50,7 +48,7 @@ func NewAdaptive(cfg Config) (*Adaptive, error) {
 	}
 	all := p.targets * p.flows
 	return &Adaptive{
-		plan: p, all: all, walks: make([]walk, min(all, maxWalks)),
+		plan: p, all: all, walks: newWalks(min(all, maxWalks)), known: stopSet{secret: mix(cfg.Key)},
 		far: newDistances(cfg.Targets.Len(), cfg.Start),
 	}, nil
 }
@@ -71,7 +69,7 @@ func (a *Adaptive) Plan(pass *scheduler.Pass) {
 	if a.back != nil {
 		ready += a.back.ready.n
 	}
-	for ; ready < pass.Room && a.next < a.all && a.next-a.oldest < uint64(len(a.walks)); ready++ {
+	for ; ready < pass.Room && a.next < a.all && !a.full(); ready++ {
 		a.begin()
 	}
 	if a.back != nil {
@@ -115,22 +113,8 @@ func (a *Adaptive) planSpaced(pass *scheduler.Pass) {
 func (a *Adaptive) begin() {
 	start := a.far.predict(a.split(a.next).Target)
 	start = min(max(start, a.First), a.Max)
-	*a.walk(a.next) = walk{back: start, start: start, state: walking | backOut}
 	a.out.put(makeTag(a.next, 0, start))
-	a.next++
-}
-
-func (a *Adaptive) walk(trace uint64) *walk { return &a.walks[trace%uint64(len(a.walks))] }
-
-// underWay gives the walk of a trace that is not finished, else nil.
-func (a *Adaptive) underWay(trace uint64) *walk {
-	if trace < a.oldest || trace >= a.next {
-		return nil
-	}
-	if w := a.walk(trace); w.state&walking != 0 {
-		return w
-	}
-	return nil
+	a.add(walk{back: start, start: start, state: walking | backOut})
 }
 
 // Sent notes that a probe left.
@@ -214,9 +198,7 @@ func (a *Adaptive) goOn(trace uint64, w *walk) {
 	if a.Finish != nil {
 		a.Finish(t, w.stop)
 	}
-	for a.oldest < a.next && a.walk(a.oldest).state == 0 {
-		a.oldest++
-	}
+	a.walks.settle()
 }
 
 // Done tells that every trace is finished.

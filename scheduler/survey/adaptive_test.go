@@ -150,8 +150,8 @@ func TestWalkIsSmall(t *testing.T) {
 	if size := sizeof[walk](); size != 8 {
 		t.Errorf("a walk takes %d bytes", size)
 	}
-	if len(s.walks) != maxWalks || len(s.far.known) > maxDistances {
-		t.Errorf("%d walks, %d distances", len(s.walks), len(s.far.known))
+	if s.limit != maxWalks || len(s.far.known) > maxDistances {
+		t.Errorf("%d walks, %d distances", s.limit, len(s.far.known))
 	}
 }
 

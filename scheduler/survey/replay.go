@@ -233,7 +233,7 @@ func (a *Adaptive) Replay(e *Event) error {
 	switch {
 	case e.Kind == Left && trace >= a.next && trace-a.next <= maxSkip:
 		for a.next <= trace {
-			if a.next-a.oldest == uint64(len(a.walks)) {
+			if a.full() {
 				return impossible(e)
 			}
 			a.begin()

@@ -3,6 +3,7 @@ package survey
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/hopquote/hopquote/scheduler/survey/pack"
 )
@@ -10,6 +11,7 @@ import (
 // Save appends what is known: the traces under way, the hops and the distances.
 // A trace tells itself which of its probes are out.
 func (a *Adaptive) Save(b []byte, aloft []int) []byte {
+	b = slices.Grow(b, 64+8*int(a.next-a.oldest)+8*a.known.n+len(a.far.known))
 	b = pack.Uint(b, a.oldest)
 	b = pack.Uint(b, a.next)
 	b = pack.Uint(b, a.closed)
@@ -19,11 +21,7 @@ func (a *Adaptive) Save(b []byte, aloft []int) []byte {
 		b = append(b, w.back, w.ahead, w.start, w.top, w.silent, w.tries, uint8(w.stop), w.state)
 	}
 	b = pack.Uint(b, uint64(a.known.n))
-	for _, key := range a.known.places {
-		if key != 0 {
-			b = pack.Fixed(b, key)
-		}
-	}
+	a.known.each(func(key uint64) { b = pack.Fixed(b, key) })
 	b = pack.Float(b, a.far.average)
 	return pack.Bytes(b, a.far.known)
 }
@@ -38,7 +36,7 @@ func (a *Adaptive) Restore(data []byte) error {
 	next := in.Uint(a.all)
 	a.closed = in.Uint(next)
 	a.sent = in.Uint(math.MaxUint64)
-	if next < oldest || next-oldest > uint64(len(a.walks)) {
+	if next < oldest || next-oldest > a.limit {
 		in.Fail(fmt.Errorf("traces %d to %d are under way", oldest, next))
 	}
 	a.oldest, a.next = oldest, oldest
@@ -64,9 +62,8 @@ func (a *Adaptive) restoreWalk(in *pack.Reader) {
 		in.Fail(fmt.Errorf("trace %d is %v", a.next, v))
 		return
 	}
-	*a.walk(a.next) = w
 	a.ask(a.next, &w)
-	a.next++
+	a.add(w)
 }
 
 // sound tells whether a walk could have come about. One that is not finished

@@ -2,54 +2,132 @@ package survey
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"net/netip"
 )
 
 // stopSet is the hops that are known: a responder with the TTL and flow that
-// it answered to. It takes 8 bytes for each place, of which up to three quarters
-// are taken. IPv6 addresses are kept as a hash of 64 bits, which takes two for
-// one in a run of billions at most, and then costs a hop.
+// it answered to. It takes 10 to 20 bytes for each. IPv6 addresses are kept as a
+// hash of 64 bits, which takes two for one in a run of billions at most, and
+// then costs a hop.
+//
+// It grows a page at a time: a page that is full is split by the next bit of its
+// keys' hashes (extendible hashing, Fagin 1979). So nothing is ever thrown away,
+// and no probe waits for a million hops to move.
 type stopSet struct {
-	places []uint64 // a power of two of them; 0 is free
+	pages  []*hopPage // by the first depth bits of a key's hash
+	depth  uint8
 	n      int
+	secret uint64 // so that nobody can choose addresses of one page
 }
+
+// hopPage is the keys whose hashes begin with the same bits, in a page of
+// memory.
+type hopPage struct {
+	keys  [pageKeys]uint64 // 0 is free
+	n     uint16           // of them that are not
+	depth uint8            // how many bits they share
+}
+
+const (
+	pageKeys = 510
+	// fullPage is how many keys a page has at most: more would be slow to find.
+	fullPage = pageKeys * 13 / 16
+	// maxDepth bounds the pages, and how many hops are remembered: a billion.
+	maxDepth = 22
+)
 
 // add enters a hop and tells whether it was there.
 func (s *stopSet) add(from netip.Addr, ttl uint8, flow int) bool {
 	return s.put(stopKey(from, ttl, flow))
 }
 
-// put enters a key, which is not 0, and tells whether it was there.
+// put enters a key, which is not 0, and tells whether it was there. A key for
+// which there is no room is forgotten.
 func (s *stopSet) put(key uint64) bool {
-	if s.n >= len(s.places)/4*3 {
-		s.grow()
+	if s.pages == nil {
+		s.pages = []*hopPage{{}}
 	}
-	i := s.find(key)
-	if s.places[i] == key {
-		return true
-	}
-	s.places[i] = key
-	s.n++
-	return false
-}
-
-// find gives the place of the key, or the free one where it belongs.
-func (s *stopSet) find(key uint64) int {
-	mask := len(s.places) - 1
-	i := int(mix(key)) & mask
-	for s.places[i] != 0 && s.places[i] != key {
-		i = (i + 1) & mask
-	}
-	return i
-}
-
-func (s *stopSet) grow() {
-	old := s.places
-	s.places = make([]uint64, max(1<<10, 2*len(old)))
-	for _, key := range old {
-		if key != 0 {
-			s.places[s.find(key)] = key
+	h := s.hash(key)
+	for {
+		p := s.pages[s.index(h)]
+		at := p.find(key, h)
+		switch {
+		case *at == key:
+			return true
+		case p.n < fullPage:
+			*at = key
+			p.n++
+			s.n++
+			return false
+		case p.depth == maxDepth:
+			return false
 		}
+		s.split(s.index(h))
+	}
+}
+
+func (s *stopSet) hash(key uint64) uint64 { return mix(key ^ s.secret) }
+
+// index gives the place in pages that belongs to a hash.
+func (s *stopSet) index(h uint64) uint64 { return h >> (64 - s.depth) }
+
+// find gives the place of the key, or the free one where it belongs. There is
+// always one that is free.
+func (p *hopPage) find(key, h uint64) *uint64 {
+	hi, _ := bits.Mul64(h<<maxDepth, pageKeys)
+	i := uint(hi)
+	for i < pageKeys && p.keys[i] != 0 && p.keys[i] != key {
+		i++
+	}
+	if i == pageKeys {
+		for i = 0; p.keys[i] != 0 && p.keys[i] != key; i++ {
+		}
+	}
+	return &p.keys[i]
+}
+
+// split makes two pages of the one at an index.
+func (s *stopSet) split(i uint64) {
+	old := s.pages[i]
+	if old.depth == s.depth {
+		twice := make([]*hopPage, 2*len(s.pages))
+		for i, p := range s.pages {
+			twice[2*i], twice[2*i+1] = p, p
+		}
+		s.pages, i = twice, 2*i
+		s.depth++
+	}
+	all := old.keys
+	halves := [2]*hopPage{old, {depth: old.depth + 1}}
+	*old = hopPage{depth: old.depth + 1}
+	for _, key := range all {
+		if key == 0 {
+			continue
+		}
+		h := s.hash(key)
+		p := halves[h>>(64-old.depth)&1]
+		*p.find(key, h) = key
+		p.n++
+	}
+	// The page had all places whose first bits are those of i.
+	wide := uint64(1) << (s.depth - old.depth)
+	second := i&^(2*wide-1) + wide
+	for i := range wide {
+		s.pages[second+i] = halves[1]
+	}
+}
+
+// each calls f with every key.
+func (s *stopSet) each(f func(key uint64)) {
+	for i := 0; i < len(s.pages); {
+		p := s.pages[i]
+		for _, key := range p.keys {
+			if key != 0 {
+				f(key)
+			}
+		}
+		i += 1 << (s.depth - p.depth)
 	}
 }
 

@@ -32,6 +32,8 @@ func (c *Config) check() error {
 		{"LimitBurst", c.LimitBurst, 1, 1_000_000},
 		{"Duplicates", c.Duplicates, 0, 100},
 		{"Late", c.Late, 0, 100 - c.Duplicates},
+		{"Guarded", c.Guarded, 0, 100},
+		{"Services", c.Services, 0, 100},
 		{"number of Open ports", len(c.Open), 0, MaxOpen},
 		{"length of Routers4", c.Routers4.Bits(), 8, 24},
 		{"length of Routers6", c.Routers6.Bits(), 64, 64},

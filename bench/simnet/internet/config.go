@@ -81,6 +81,14 @@ type Config struct {
 	Duplicates, Late int
 	LateBy           time.Duration
 
+	// Percent of the destinations that refuse every probe themselves, as hosts
+	// with a packet filter do: by an error from their own address that says that
+	// the host, the protocol or the port is unreachable, or that it is not allowed.
+	Guarded int
+	// Percent of the destinations on which every UDP port has a service, which
+	// answers with a datagram. Its data are the TTL that the probe left with, a
+	// zero and the probe's UDP checksum: for who checks a prober, not for it.
+	Services int
 	// TCP ports on which all destinations listen, 8 at most.
 	Open []uint16
 

@@ -28,6 +28,11 @@
 //	Shared+i                     4*i bits, 24 at most (8*i, 48)
 //	the destination itself       after MinHops-1 .. MaxHops-1 routers
 //
+// Destinations answer as hosts do: an echo reply, port unreachable, a SYN-ACK from
+// Open ports and a RST from others, protocol unreachable (of IPv6: parameter
+// problem). Services on UDP, and hosts that are Guarded, are off in the zero
+// Config.
+//
 // What makes paths hard to find is off in the zero Config, and then costs the
 // program in the kernel nothing: the kernel's verifier removes it. Diamonds,
 // Loops and Unreachable belong to the truth. Limited, Duplicates and Late are

@@ -35,6 +35,7 @@ type settings struct {
 	Loops, UpToRefusal   uint32
 	Limited              uint32
 	Duplicates, UpToLate uint32
+	Guarded, Services    uint32
 	Opens                uint32
 	Open                 [MaxOpen]uint16
 	MAC                  [6]byte
@@ -52,6 +53,7 @@ func (c *Config) settings(mac [6]byte) settings {
 		Loops:    uint32(c.Loops), UpToRefusal: uint32(c.Loops + c.Unreachable),
 		Limited: uint32(c.Limited), LimitEvery: uint64(c.LimitEvery), Span: c.span(),
 		Duplicates: uint32(c.Duplicates), UpToLate: uint32(c.Duplicates + c.Late),
+		Guarded: uint32(c.Guarded), Services: uint32(c.Services),
 		Opens: uint32(len(c.Open)),
 		MAC:   mac,
 	}

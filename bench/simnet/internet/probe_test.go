@@ -100,6 +100,8 @@ func testConfigs() map[string]Config {
 			Seed: 11, MinHops: 6, MaxHops: 24, Silent: 10, SilentHosts: 20, Diamonds: 40, Loops: 20, Unreachable: 20,
 			Limited: 50, LimitEvery: time.Hour, LimitBurst: 20, Duplicates: 10, Late: 10,
 		},
+		"guarded":  {Seed: 12, Guarded: 70, MinHops: 1, MaxHops: 5, Duplicates: 20, Late: 20, LateBy: time.Millisecond},
+		"services": {Seed: 13, Services: 60, Guarded: 20, MinHops: 1, MaxHops: 5, Duplicates: 20, Late: 20, LateBy: time.Millisecond, Open: []uint16{80}},
 		"all open": {Seed: 6, Open: []uint16{1, 2, 3, 4, 5, 6, 7, 8}, Routers4: netip.MustParsePrefix("172.16.0.0/12")},
 	}
 }

@@ -105,7 +105,9 @@ func (r *responder) build(f []byte, p *ipPacket, t *Truth, out []byte) []byte {
 		return patchEchoSum(a.Append(out), len(out)+ethernetLen+len(p.ip)-len(p.transport), p)
 	}
 	a.SrcPort, a.DstPort = p.dstPort(), p.srcPort()
-	if !r.segment(&a, p) {
+	if p.method == frame.UDP {
+		a.Payload = []byte{p.ttl, 0, p.transport[6], p.transport[7]}
+	} else if !r.segment(&a, p) {
 		return out
 	}
 	return a.Append(out)

@@ -13,7 +13,7 @@ type Truth struct {
 	From   netip.Addr // that one's address
 	Silent bool       // there is no answer, and the fields below are zero
 
-	Kind    frame.Kind // time exceeded or unreachable on the way; unreachable, echo reply or TCP from the destination
+	Kind    frame.Kind // time exceeded or unreachable on the way; unreachable, echo reply, UDP or TCP from the destination
 	Code    uint8      // of an error
 	TTL     uint8      // the reply's own, as it arrives
 	Quoting Quoting    // of an error
@@ -59,23 +59,48 @@ func (c *Config) answer(dst netip.Addr, ttl int, method frame.Method, flow uint6
 		return t, false
 	}
 	t.TTL = uint8(64 - (length - 1))
-	switch method {
-	case frame.ICMP:
+	code, isGuarded, isService := c.habits(dst, h)
+	switch {
+	case isGuarded:
+		t.Kind, t.Code = frame.KindUnreachable, code
+	case method == frame.ICMP:
 		t.Kind = frame.KindEchoReply
-	case frame.TCP:
+	case method == frame.TCP:
 		t.Kind = frame.KindTCP
+	case method == frame.UDP && isService:
+		t.Kind = frame.KindUDP
 	default:
-		t.Kind = frame.KindUnreachable
+		t.Kind, t.Code = frame.KindUnreachable, refusal(method, dst.Is6())
 		if method != frame.UDP && dst.Is6() {
 			t.Kind = frame.KindParamProblem
 		}
-		t.Code = refusal(method, dst.Is6())
-		if t.Quoting = c.quoting(percent(h >> 48)); t.Quoting == Labeled {
-			t.Quoting = Full
-		}
+	}
+	if !t.Kind.IsError() {
+		return t, false
+	}
+	if t.Quoting = c.quoting(percent(h >> 48)); t.Quoting == Labeled {
+		t.Quoting = Full
 	}
 	return t, false
 }
+
+// habits are what a destination, whose hash is h, does that not all do: it
+// refuses every probe, with a code, or has a service on UDP.
+func (c *Config) habits(dst netip.Addr, h uint64) (code uint8, isGuarded, isService bool) {
+	if c.Guarded+c.Services == 0 || dst == c.gateway(dst.Is6()) {
+		return 0, false, false
+	}
+	more := mix(h)
+	code = choose(dst.Is6(), guards4, guards6)[more>>16&0xffff*uint64(len(guards4))>>16]
+	return code, percent(more) < c.Guarded, percent(more>>32) < c.Services
+}
+
+// Codes with which destinations refuse: host, protocol, port, not allowed to the
+// host, not allowed; and not allowed, address, port, policy, rejected.
+var (
+	guards4 = [...]uint8{1, 2, 3, 10, 13} // RFC 792, RFC 1812 section 5.2.7.1
+	guards6 = [...]uint8{1, 3, 4, 5, 6}   // RFC 4443 section 3.1
+)
 
 // refusal is the code of the error with which a destination refuses a probe.
 func refusal(method frame.Method, v6 bool) uint8 {

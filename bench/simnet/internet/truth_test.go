@@ -76,6 +76,44 @@ func TestShares(t *testing.T) {
 	}
 }
 
+// TestHabits counts the destinations that refuse and those that have services,
+// and sees all codes of the first, whatever the method.
+func TestHabits(t *testing.T) {
+	c := Config{Seed: 3, Guarded: 30, Services: 40}
+	for _, v6 := range []bool{false, true} {
+		r := rand.New(rand.NewPCG(1, 1))
+		const hosts = 10000
+		guarded, services := 0, 0
+		codes := map[uint8]int{}
+		for range hosts {
+			dst := randomAddr(r, v6)
+			udp, tcp := c.Answer(dst, 64, frame.UDP), c.Answer(dst, 64, frame.TCP)
+			switch {
+			case tcp.Kind == frame.KindUnreachable && udp != tcp:
+				t.Fatalf("%s says %+v and %+v", dst, udp, tcp)
+			case tcp.Kind == frame.KindUnreachable:
+				guarded++
+				codes[tcp.Code]++
+			case udp.Kind == frame.KindUDP:
+				services++
+			}
+		}
+		want := choose(v6, guards4, guards6)
+		for _, code := range want {
+			if codes[code] < hosts*30/100/len(want)*8/10 {
+				t.Errorf("IPv6 %t: code %d %d times", v6, code, codes[code])
+			}
+		}
+		if len(codes) != len(want) || guarded < 2800 || guarded > 3200 || services < 2600 || services > 3000 {
+			t.Errorf("IPv6 %t: %d refuse by codes %v, %d have services", v6, guarded, codes, services)
+		}
+	}
+	gateway := c.Answer(netip.MustParseAddr("10.99.0.254"), 9, frame.UDP)
+	if c = (Config{Seed: 3, Guarded: 100, Services: 100}); gateway.Code != 3 || gateway != c.Answer(gateway.From, 9, frame.UDP) {
+		t.Errorf("the gateway has habits: %+v", gateway)
+	}
+}
+
 // TestSeedStays pins some truths down: results of different versions can be
 // compared as long as a seed means the same Internet.
 func TestSeedStays(t *testing.T) {

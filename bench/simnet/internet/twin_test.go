@@ -139,7 +139,7 @@ func spoil(f []byte, r *rand.Rand) {
 
 func FuzzProgramIsResponder(f *testing.F) {
 	c := Config{
-		Open: []uint16{80}, Silent: 10, Diamonds: 30, Loops: 20, Unreachable: 20,
+		Open: []uint16{80}, Silent: 10, Guarded: 20, Services: 50, Diamonds: 30, Loops: 20, Unreachable: 20,
 		Limited: 50, LimitEvery: time.Hour, LimitBurst: 1000, Duplicates: 10, Late: 10,
 	}.withDefaults()
 	r := rand.New(rand.NewPCG(1, 1))

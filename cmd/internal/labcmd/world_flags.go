@@ -34,6 +34,8 @@ func addWorldFlags(f *pflag.FlagSet) *worldFlags {
 	f.IntVar(&o.c.Shared, "shared", 0, "the first `N` hops are the same for all targets")
 	percent(&o.c.Silent, "silent", "of the routers that never answer")
 	percent(&o.c.SilentHosts, "silent-hosts", "of the targets that never answer")
+	percent(&o.c.Guarded, "guarded", "of the targets that refuse every probe")
+	percent(&o.c.Services, "services", "of the targets that answer UDP probes by a datagram")
 	percent(&o.c.Diamonds, "diamonds", "of the hops that have 2 to 4 routers, which flows choose among")
 	percent(&o.c.Loops, "loops", "of the prefixes whose paths loop")
 	percent(&o.c.Unreachable, "unreachable", "of the prefixes that a router says to be unreachable")

@@ -2,6 +2,7 @@ package survey
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -11,8 +12,12 @@ func (r *run) dryRun(s surveyor) string {
 	o := r.o
 	all, _ := s.progress()
 	probes, most := all, ""
+	if o.attempts > 1 {
+		probes *= uint64(o.attempts)
+		most = " at most"
+	}
 	if o.mode == "adaptive" {
-		probes = all * uint64(int(o.max)-int(o.first)+1)
+		probes *= uint64(int(o.max) - int(o.first) + 1)
 		most = " at most, a third of that or less as a rule"
 	}
 	var b strings.Builder
@@ -24,7 +29,7 @@ func (r *run) dryRun(s surveyor) string {
 	size := r.probeSize()
 	fmt.Fprintf(&b, "size      %d bytes on the link\n", size)
 	if pps := o.rate.perSecond(size); pps > 0 {
-		fmt.Fprintf(&b, "rate      %.0f probes/s, %.0f bit/s\n", pps, pps*float64(8*size))
+		fmt.Fprintf(&b, "rate      %s probes/s, %.0f bit/s\n", perSecond(pps), pps*float64(8*size))
 		fmt.Fprintf(&b, "time      %s, and up to %s for the last replies\n", duration(float64(probes)/pps), o.timeout)
 	} else {
 		fmt.Fprintf(&b, "rate      as fast as the sender\n")
@@ -40,6 +45,9 @@ func (r *run) dryRoutes() string {
 	if err == nil {
 		err = routes.checkLink()
 	}
+	if err == nil {
+		_, _, err = (&network{routes: routes}).probes(r.o)
+	}
 	if err != nil {
 		return fmt.Sprintf("routes    %v\n", err)
 	}
@@ -54,6 +62,14 @@ func (r *run) dryRoutes() string {
 		fmt.Fprintf(&b, "equal     %s\n", l)
 	}
 	return b.String()
+}
+
+// perSecond writes a rate, which may be of less than one.
+func perSecond(pps float64) string {
+	if pps >= 100 {
+		return strconv.FormatFloat(pps, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(pps, 'g', 3, 64)
 }
 
 // duration writes seconds, which may be more than a Duration holds.

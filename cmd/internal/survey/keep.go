@@ -2,6 +2,7 @@ package survey
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -43,6 +44,7 @@ type keeper struct {
 	writing sync.WaitGroup
 	last    time.Duration // of the run: up to where the file's checkpoint goes
 	written bool          // there is one of this run
+	claimed io.Closer     // the file, so that nobody goes on from it while the run lasts; nil for none
 }
 
 // part is what one loop knows.
@@ -201,9 +203,14 @@ func (k *keeper) write(c *checkpoint.Checkpoint, cut *sink.Cut, now time.Duratio
 		return err
 	}
 	c.Outputs, c.Results = cut.Outputs, cut.State
-	if err := checkpoint.Write(k.path, c); err != nil {
+	claimed, err := checkpoint.Write(k.path, c)
+	if err != nil {
 		return err
 	}
+	if k.claimed != nil {
+		_ = k.claimed.Close() // of the one before
+	}
+	k.claimed = claimed
 	k.last, k.written = now, true
 	if c.Journal > 0 {
 		k.journal.Forget(c.Journal)

@@ -38,7 +38,7 @@ func command(t *testing.T, args ...string) (*exec.Cmd, *bytes.Buffer, *bytes.Buf
 	cmd.Dir = t.TempDir() // for what is left behind where nothing else is said
 	// The race detector would have each of hundreds of processes wait a second
 	// before it ends.
-	cmd.Env = append(os.Environ(), asCommand+"=1", "GORACE=atexit_sleep_ms=10")
+	cmd.Env = append(os.Environ(), asCommand+"=1", "GORACE="+os.Getenv("GORACE")+" atexit_sleep_ms=10")
 	var out, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &stderr
 	return cmd, &out, &stderr

@@ -35,22 +35,20 @@ type network struct {
 // it gives up: longer than the kernel asks for them.
 const nextHopPatience = 4 * time.Second
 
-// openNetwork opens it, for a survey that goes on from a checkpoint as it was.
-// gone hears when the interface goes away.
-func openNetwork(o *options, targets *space.Space, r *rand.Rand, from *checkpoint.Checkpoint, gone func(error)) (*network, error) {
+// newNetwork makes one with nothing open yet, for a survey that goes on from a
+// checkpoint as it was.
+func newNetwork(from *checkpoint.Checkpoint) *network {
 	n := &network{epoch: time.Now(), routes: &routes{}}
 	if from != nil {
 		// All runs of a survey share an epoch, and what tells flows apart.
 		n.epoch = n.epoch.Add(-max(n.epoch.Sub(from.Start), 0))
 		n.srcPort, n.sum = from.SrcPort, from.Sum
 	}
-	if err := n.open(o, targets, r, gone); err != nil {
-		n.close()
-		return nil, err
-	}
-	return n, nil
+	return n
 }
 
+// open opens it; it has to be closed also where that fails. gone hears when the
+// interface goes away, from another goroutine and maybe before open is through.
 func (n *network) open(o *options, targets *space.Space, r *rand.Rand, gone func(error)) error {
 	var err error
 	if n.routes, err = findRoutes(o, targets); err != nil {
@@ -80,8 +78,12 @@ func (n *network) open(o *options, targets *space.Space, r *rand.Rand, gone func
 		}
 		n.watchers = append(n.watchers, w)
 	}
+	perSecond, err := n.perSecond(o)
+	if err != nil {
+		return err
+	}
 	for loop := range o.loops {
-		cfg := link.SenderConfig{Tx: o.tx, Rate: o.rate.packets, Bypass: o.bypass, Queue: loop, Hops: n.hops}
+		cfg := link.SenderConfig{Tx: o.tx, Rate: perSecond, Bypass: o.bypass, Queue: loop, Hops: n.hops}
 		s, err := openSenders(n.envelopes, cfg)
 		if err != nil {
 			return err
@@ -154,9 +156,10 @@ func (n *network) hold(o *options) error {
 			continue
 		}
 		for i := range o.flows * o.loops {
-			p, err := link.NewPorts(e.Ports(o.method, n.srcPort+uint16(i)))
+			port := n.srcPort + uint16(i)
+			p, err := link.NewPorts(e.Ports(o.method, port))
 			if err != nil {
-				return err
+				return fmt.Errorf("source port %d: %w", port, err)
 			}
 			n.ports = append(n.ports, p)
 		}
@@ -180,12 +183,22 @@ func (n *network) probes(o *options) (four, six frame.Probe, err error) {
 				return four, six, err
 			}
 			if all[f].Size > e.MTU {
-				return four, six, fmt.Errorf("--size %d: %s takes %d bytes", o.size, e.Interface.Name, e.MTU)
+				return four, six, fmt.Errorf("probes of %d bytes: %s takes %d", all[f].Size, e.Interface.Name, e.MTU)
 			}
 			all[f].Sum = n.sum
 		}
 	}
 	return all[0], all[1], nil
+}
+
+// perSecond is the rate that is asked for in probes, 0 for no limit. Of two
+// families the longer probes count.
+func (n *network) perSecond(o *options) (float64, error) {
+	four, six, err := n.probes(o)
+	if err != nil {
+		return 0, err
+	}
+	return o.rate.perSecond(max(four.Size, six.Size) + n.any().Header.Type.HeaderLen()), nil
 }
 
 // probe is the shape of the probes from src.

@@ -45,7 +45,7 @@ func (r *routes) checkLink() error {
 		return nil
 	}
 	return fmt.Errorf("%d targets, such as %s, are on the link itself, where each is asked for its link address, %d at most: use --exclude %s, or a sample",
-		n, example, maxNeighbours, strings.Join(some, ","))
+		n, example, maxNeighbours, strings.Join(some, " --exclude "))
 }
 
 // resolve finds the link addresses of all next hops, and makes the table of

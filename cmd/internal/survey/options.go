@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -193,15 +194,18 @@ func (o *options) check(r *raw, f *pflag.FlagSet) error {
 		r.port = int(m.port)
 	case m.method == frame.ICMP:
 		return errors.New("--port: icmp has none")
-	case r.port == 0:
-		return errors.New("--port 0: allowed are 1 to 65535")
+	case r.port < 1:
+		return fmt.Errorf("--port %d: allowed are 1 to 65535", r.port)
+	}
+	if !f.Changed("max-ttl") && r.first > r.max && r.first <= strategy.MaxTTL {
+		return fmt.Errorf("--first-ttl %d: the greatest TTL is %d without --max-ttl", r.first, r.max)
 	}
 	for _, n := range []struct {
 		name          string
 		value, lo, hi int
 	}{
 		{"first-ttl", r.first, 1, strategy.MaxTTL}, {"max-ttl", r.max, r.first, strategy.MaxTTL},
-		{"start-ttl", r.start, 1, strategy.MaxTTL}, {"tos", r.tos, 0, 255}, {"port", r.port, 0, 1<<16 - 1}, {"sport", r.srcPort, 0, 1<<16 - 1}, {"flows", o.flows, 1, strategy.MaxFlows},
+		{"start-ttl", r.start, 1, strategy.MaxTTL}, {"tos", r.tos, 0, 255}, {"port", r.port, min(r.port, 1), 1<<16 - 1}, {"sport", r.srcPort, 0, 1<<16 - 1}, {"flows", o.flows, 1, strategy.MaxFlows},
 		{"attempts", o.attempts, 1, strategy.MaxAttempts}, {"gap-limit", o.gap, 0, strategy.MaxTTL},
 		{"size", o.size, 0, 1280}, {"loops", o.loops, 1, maxLoops},
 	} {
@@ -221,8 +225,10 @@ func (o *options) check(r *raw, f *pflag.FlagSet) error {
 		return fmt.Errorf("--checkpoint-interval %s: want 10ms or more", o.every)
 	case o.interval < 10*time.Millisecond:
 		return fmt.Errorf("--status-interval %s: want 10ms or more", o.interval)
-	case f.Changed("random") && (o.random < 1 || r.prefix != ""):
-		return errors.New("--random: want 1 or more, and no --per-prefix beside it")
+	case f.Changed("random") && o.random < 1:
+		return errors.New("--random 0: want 1 or more")
+	case f.Changed("random") && r.prefix != "":
+		return fmt.Errorf("--random %d, --per-prefix %s: want one of the two", o.random, r.prefix)
 	case o.flows*o.loops > maxPorts:
 		return fmt.Errorf("--flows %d, --loops %d: that is a source port for each of %d flows, at most %d are possible", o.flows, o.loops, o.flows*o.loops, maxPorts)
 	case int(o.srcPort)+o.flows*o.loops > 1<<16:
@@ -271,7 +277,7 @@ func (o *options) checkShard(s string) error {
 	shard, err := strconv.ParseUint(i, 10, 32)
 	shards, err2 := strconv.ParseUint(n, 10, 32)
 	if err != nil || err2 != nil || shard >= shards {
-		return fmt.Errorf("--shard %q: want I/N with I from 0 to N-1", s)
+		return fmt.Errorf("--shard %q: want I/N with I from 0 to N-1, and N up to %d", s, uint32(math.MaxUint32))
 	}
 	o.shard, o.shards = shard, shards
 	return nil

@@ -26,9 +26,27 @@ func (n *network) filter(o *options) rx.SurveyFilter {
 	if o.method.HasPorts() {
 		last = n.srcPort + uint16(o.flows*o.loops) - 1
 	}
-	return rx.SurveyFilter{
+	f := rx.SurveyFilter{
 		Link: n.any().Header.Type, Local4: n.src(0), Local6: n.src(1), Method: o.method, SrcPorts: [2]uint16{n.srcPort, last},
+		Size4: n.length(o, 0), Size6: n.length(o, 1),
 	}
+	if o.method.HasPorts() {
+		f.DstPort = o.port
+	}
+	return f
+}
+
+// length is the whole IP length of a family's probes, 0 where there are none.
+func (n *network) length(o *options, family int) uint16 {
+	e := n.envelopes[family]
+	if e == nil {
+		return 0
+	}
+	p, err := o.probe(e.Src, e.Dst)
+	if err != nil {
+		return 0 // probes tells
+	}
+	return uint16(max(p.Size, p.HeaderLen()))
 }
 
 // ringFor gives a ring its dimensions.

@@ -66,6 +66,11 @@ func (o *options) want(v6 bool) link.Want {
 
 // findRoutes asks the kernel for them. Nothing is sent for that.
 func findRoutes(o *options, targets *space.Space) (*routes, error) {
+	if o.iface != "" {
+		if _, err := net.InterfaceByName(o.iface); err != nil {
+			return nil, fmt.Errorf("--interface %s: there is none of that name", o.iface)
+		}
+	}
 	r := &routes{}
 	for _, v6 := range []bool{false, true} {
 		if err := r.find(o, targets, v6, netip.Addr{}); err != nil {
@@ -73,7 +78,7 @@ func findRoutes(o *options, targets *space.Space) (*routes, error) {
 		}
 	}
 	if err := r.choose(); err != nil {
-		return nil, err
+		return nil, o.checkSource(err)
 	}
 	for _, v6 := range []bool{false, true} {
 		if err := r.envelope(o, targets, v6); err != nil {
@@ -194,6 +199,24 @@ func (r *routes) choose() error {
 		return r.nothingLeft()
 	}
 	return nil
+}
+
+// checkSource finds a source address that this host does not have: its kernel
+// has no routes for it.
+func (o *options) checkSource(why error) error {
+	have, err := net.InterfaceAddrs()
+	if err != nil {
+		return why
+	}
+	for _, a := range []netip.Addr{o.source4, o.source6} {
+		if a.IsValid() && !slices.ContainsFunc(have, func(of net.Addr) bool {
+			n, ok := of.(*net.IPNet)
+			return ok && n.IP.Equal(a.AsSlice())
+		}) {
+			return fmt.Errorf("--source %s: no interface of this host has that address: %w", a, why)
+		}
+	}
+	return why
 }
 
 // envelope looks up what a family's probes need, if it has any that leave.

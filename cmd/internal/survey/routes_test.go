@@ -180,10 +180,16 @@ func TestRoutesAgree(t *testing.T) {
 func TestNoRoutes(t *testing.T) {
 	n := openLAN(t)
 	runIP(t, n.Net, internet.Prober, "route add 20.8.0.0/16 dev lan")
+	runIP(t, n.Net, internet.Prober, "route add 20.9.0.0/16 dev lan")
 	for args, want := range map[string]string{
 		"20.3.0.0/30 20.50.0.255": "no target can be reached: 4 targets are left out, such as 20.3.0.0: blackhole route; target 20.50.0.255 is left out: broadcast, multicast or anycast",
 		"20.4.0.0/30":             "no target can be reached: 4 targets are left out, such as 20.4.0.0: next hop 20.50.0.99 does not resolve",
 		"20.8.0.0/16 20.1.0.0/28": "65536 targets, such as 20.8.0.0, are on the link itself, where each is asked for its link address, 4096 at most: use --exclude 20.8.0.0/16, or a sample",
+		"20.8.0.0/15": "131072 targets, such as 20.8.0.0, are on the link itself, where each is asked for its link address, 4096 at most: " +
+			"use --exclude 20.8.0.0/16 --exclude 20.9.0.0/16, or a sample",
+		"20.1.0.0/28 -i nope": "--interface nope: there is none of that name",
+		"20.1.0.0/28 -s 20.50.0.2": "--source 20.50.0.2: no interface of this host has that address: " +
+			"no target can be reached: 16 targets are left out, such as 20.1.0.0: no route",
 	} {
 		r := survey(t, n, "", append(strings.Fields(args), "-o", "replies:/dev/null")...)
 		if r.code != exitFailed || r.stderr != "hopquote survey: "+want+"\n" {

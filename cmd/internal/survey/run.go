@@ -75,11 +75,11 @@ func (r *run) do() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	var err error
-	r.net, err = openNetwork(r.o, r.targets, r.rand, r.resumed, func(err error) { r.stop(err); cancel() })
-	if err != nil {
+	r.net = newNetwork(r.resumed) // before anything in it can call stop
+	defer r.net.close()
+	if err = r.net.open(r.o, r.targets, r.rand, func(err error) { r.stop(err); cancel() }); err != nil {
 		return err
 	}
-	defer r.net.close()
 	r.begun = time.Since(r.net.epoch)
 	if r.resumed != nil {
 		if err := r.sameLink(); err != nil {
@@ -179,6 +179,7 @@ func (r *run) close(err error) {
 		r.keep(last)
 	}
 	r.status.end()
+	r.stopOnce.Do(func() {}) // a reason that comes from now on is none: why may be read
 }
 
 // keep writes the last checkpoint, and tells whether it is there.
@@ -205,7 +206,10 @@ func (r *run) prepare() error {
 	}
 	env := n.any()
 	host, _ := os.Hostname()
-	perSecond := o.rate.perSecond(max(r.cfg.Probe4.Size, r.cfg.Probe6.Size) + env.Header.Type.HeaderLen())
+	perSecond, err := n.perSecond(o)
+	if err != nil {
+		return err
+	}
 	r.record = record.Run{
 		Program: "hopquote", Version: version(), Args: r.args, Host: host, Start: n.epoch, Seed: o.seed, Mode: o.mode, Method: o.method,
 		TCPFlags: o.flags, Src4: n.src(0), Src6: n.src(1), DstPort: o.port, TOS: o.tos, First: o.first, Max: o.max, Flows: o.flows,

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/hopquote/hopquote/cmd/internal/privilege"
+	"github.com/hopquote/hopquote/cmd/internal/survey/checkpoint"
 	"github.com/hopquote/hopquote/frame"
 )
 
@@ -40,7 +41,8 @@ const help = `Usage: hopquote survey [OPTIONS] TARGET...
 
 Finds the paths to many targets. A target is an address, a prefix
 (192.0.2.0/24), a range (192.0.2.1-192.0.2.9), a host name, a file with one of
-these in each line, or - for standard input.
+these in each line (what follows a blank, a comma or # is ignored, but further
+addresses are refused), or - for standard input.
 
 %s
 An interrupt lets what is in flight be answered, a second one ends at once.
@@ -59,6 +61,11 @@ func Main(args []string, std Std) int {
 	}
 	r := &run{o: o, args: args, std: std, rand: newRand()}
 	if o.resume != "" {
+		claimed, err := checkpoint.Claim(o.resume)
+		if err != nil {
+			return usageError(std, err)
+		}
+		defer func() { _ = claimed.Close() }()
 		if o, r.resumed, r.args, err = resume(o, args); err != nil {
 			return usageError(std, err)
 		}

@@ -17,9 +17,11 @@ func TestUsage(t *testing.T) {
 		"20.0.0.1 -m 0":                        "--max-ttl 0: allowed are 1 to 255",
 		"20.0.0.1 -f 9 -m 8":                   "--max-ttl 8: allowed are 9 to 255",
 		"20.0.0.1 -f 0":                        "--first-ttl 0",
+		"20.0.0.1 -f 33":                       "--first-ttl 33: the greatest TTL is 32 without --max-ttl",
+		"20.0.0.1 -f 300":                      "--first-ttl 300: allowed are 1 to 255",
 		"20.0.0.1 -m 256":                      "--max-ttl 256: allowed are 1 to 255",
 		"20.0.0.1 -t 256":                      "--tos 256: allowed are 0 to 255",
-		"20.0.0.1 -p 65536":                    "--port 65536: allowed are 0 to 65535",
+		"20.0.0.1 -p 65536":                    "--port 65536: allowed are 1 to 65535",
 		"20.0.0.1 -p 0":                        "--port 0: allowed are 1 to 65535",
 		"20.0.0.1 -p x":                        `--port "x": want a whole number`,
 		"20.0.0.1 -w 1":                        `--timeout "1": want a time with its unit`,
@@ -44,10 +46,11 @@ func TestUsage(t *testing.T) {
 		"20.0.0.1 --rate -5":                           `--rate "-5"`,
 		"20.0.0.1 --shard 3/3":                         `--shard "3/3": want I/N`,
 		"20.0.0.1 --shard x":                           `--shard "x": want I/N`,
+		"20.0.0.1 --shard 0/5000000000":                "and N up to 4294967295",
 		"20.0.0.1 --per-prefix 33":                     `--per-prefix "33"`,
 		"20.0.0.1 --per-prefix 24,129":                 `--per-prefix "24,129"`,
-		"20.0.0.0/8 --per-prefix 24 --random 3":        "no --per-prefix",
-		"20.0.0.0/8 --random 0":                        "--random: want 1 or more",
+		"20.0.0.0/8 --per-prefix 24 --random 3":        "--random 3, --per-prefix 24: want one of the two",
+		"20.0.0.0/8 --random 0":                        "--random 0: want 1 or more",
 		"20.0.0.1 -s 20.0.0.1,20.0.0.2":                "both are of one family",
 		"20.0.0.1 -s here":                             `--source "here"`,
 		"20.0.0.1 -o csv":                              `--output "csv": want KIND:PATH`,
@@ -69,7 +72,7 @@ func TestUsage(t *testing.T) {
 		"20.0.0.1/8":                                   "did you mean 20.0.0.0/8",
 		"10.0.0.0/8":                                   "special-purpose ranges",
 		"20.0.0.1 --exclude 20.0.0.0/8":                "no targets are left",
-		"20.0.0.1 --exclude host.name":                 "--exclude: ",
+		"20.0.0.1 --exclude host.name":                 `--exclude: "host.name": it is no address, prefix or range of addresses, and there is no file of that name`,
 		"20.0.0.1 --exclude -":                         "--exclude: ",
 		"2600::/16":                                    "more than 281474976710656 targets",
 		"/no/such/file":                                "no such file",
@@ -102,5 +105,23 @@ func TestRates(t *testing.T) {
 	}
 	if got := (rate{bits: 8e6}).perSecond(100); got != 10000 {
 		t.Errorf("8 Mbit/s of 100 bytes are %f probes/s", got)
+	}
+}
+
+// A dry run counts all probes that there may be, and writes slow rates too.
+func TestDryRunCounts(t *testing.T) {
+	for args, want := range map[string]string{
+		"20.0.0.1":                               "probes    32 at most, a third",
+		"20.0.0.1 -q 3":                          "probes    96 at most, a third",
+		"20.0.0.1 -q 3 --mode full":              "probes    96 at most (mode full",
+		"20.0.0.1 --mode full":                   "probes    32 (mode full",
+		"20.0.0.1 --rate 0.5":                    "rate      0.5 probes/s, 192 bit/s\ntime      1m4s,",
+		"20.0.0.1 --rate 8bps --mode full -q 16": "rate      0.0208 probes/s, 8 bit/s\n",
+		"20.0.0.1 --rate 100.4":                  "rate      100 probes/s",
+	} {
+		var out, stderr bytes.Buffer
+		if code := Main(append(strings.Fields(args), "--dry-run"), Std{Out: &out, Err: &stderr}); code != 0 || !strings.Contains(out.String(), want) {
+			t.Errorf("%s: code %d, want %q: %s%s", args, code, want, &out, &stderr)
+		}
 	}
 }

@@ -48,6 +48,8 @@ func (r *Reader) Argument(ctx context.Context, arg string) error {
 		return fmt.Errorf("prefix %s: there is no length %q for %s", arg, bits, addr)
 	case slash:
 		return r.file(ctx, arg)
+	case r.Lookup == nil && statErr != nil && arg != "":
+		return fmt.Errorf("%.80q: it is no address, prefix or range of addresses, and there is no file of that name", arg)
 	}
 	err = r.item(ctx, arg, true)
 	var dns *net.DNSError
@@ -70,7 +72,9 @@ func (r *Reader) file(ctx context.Context, name string) error {
 const maxLine = 1 << 16
 
 // List reads a list with an item in each line. What follows a blank, a comma or
-// # is ignored, as are lines without an item. name is for errors.
+// # is ignored, as are lines without an item: lists have columns, and comments.
+// Further addresses in a line are refused, unless they are comments: nobody knows
+// whether they are meant. name is for errors.
 func (r *Reader) List(ctx context.Context, name string, from io.Reader) error {
 	lines := bufio.NewScanner(from)
 	lines.Buffer(make([]byte, 0, maxLine), maxLine)
@@ -81,14 +85,19 @@ func (r *Reader) List(ctx context.Context, name string, from io.Reader) error {
 		if n == 1 {
 			item = bytes.TrimPrefix(item, []byte("\ufeff")) // some editors begin files with it
 		}
-		item = bytes.TrimLeft(item, " \t\r")
-		if i := bytes.IndexAny(item, "#, \t\r"); i >= 0 {
-			item = item[:i]
+		item, _, _ = bytes.Cut(bytes.TrimLeft(item, " \t\r"), []byte("#"))
+		var rest []byte
+		if i := bytes.IndexAny(item, ", \t\r"); i >= 0 {
+			item, rest = item[:i], item[i:]
 		}
 		if len(item) == 0 {
 			continue
 		}
-		if err := r.item(ctx, string(item), true); err != nil {
+		err := another(rest)
+		if err == nil {
+			err = r.item(ctx, string(item), true)
+		}
+		if err != nil {
 			return fmt.Errorf("%s, line %d: %w", name, n, err)
 		}
 	}
@@ -96,6 +105,16 @@ func (r *Reader) List(ctx context.Context, name string, from io.Reader) error {
 		return fmt.Errorf("%s, line %d: longer than %d bytes", name, n+1, maxLine)
 	} else if err != nil {
 		return fmt.Errorf("%s, line %d: %w", name, n+1, err)
+	}
+	return nil
+}
+
+// another finds a further address, prefix or range in what follows an item.
+func another(rest []byte) error {
+	for field := range bytes.FieldsFuncSeq(rest, func(c rune) bool { return strings.ContainsRune(", \t\r", c) }) {
+		if _, _, err := Parse(string(field)); !errors.Is(err, errNoAddress) {
+			return fmt.Errorf("%.80q is a second item: want one in each line, and ranges without blanks", field)
+		}
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ func reader(into *[]string) *Reader {
 
 func TestArgument(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "list")
-	list := "\ufeff20.0.0.0\n# ours\n20.0.0.1\n\n 20.0.0.2 # a host\n20.1.0.0/16,x\n20.2.0.1-20.2.0.9\r\n2600::1\nhost.example\n"
+	list := "\ufeff20.0.0.0\n# ours\n20.0.0.1\n\n 20.0.0.2 # a host, once 20.0.0.3\n20.1.0.0/16,33434 x 2026-11-22 AS64500\n20.2.0.1-20.2.0.9\r\n2600::1\nhost.example\n"
 	if err := os.WriteFile(file, []byte(list), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -99,6 +99,10 @@ func TestListRefused(t *testing.T) {
 		"20.0.0.1\n" + strings.Repeat("x", maxLine): "list, line 2: longer than 65536 bytes",
 		strings.Repeat("!", 1000):                   `"` + strings.Repeat("!", 80) + `": want`,
 		"20.0.0.1\n\x00\x01\x02\n":                  `list, line 2: "\x00\x01\x02": want an address`,
+		"20.0.0.9 # 20.0.0.8\n20.0.0.1 20.0.0.2\n":  `list, line 2: "20.0.0.2" is a second item: want one in each line`,
+		"20.0.0.1,20.0.0.0/24\n":                    `list, line 1: "20.0.0.0/24" is a second item`,
+		"20.0.0.1 - 20.0.0.9\n":                     `list, line 1: "20.0.0.9" is a second item: want one in each line, and ranges without blanks`,
+		"2600::1\tAS64500\t20.0.0.1/33,2600::\n":    `list, line 1: "2600::" is a second item`,
 	} {
 		var got []string
 		err := reader(&got).List(context.Background(), "list", strings.NewReader(list))
@@ -125,7 +129,12 @@ func TestNoNames(t *testing.T) {
 	var got []string
 	r := reader(&got)
 	r.Lookup = nil
-	if err := r.Argument(context.Background(), "host.example"); err == nil || strings.Contains(err.Error(), "host name") {
+	if err := r.Argument(context.Background(), "host.example"); err == nil || strings.Contains(err.Error(), "host name") ||
+		!strings.Contains(err.Error(), "no file of that name") {
+		t.Errorf("error %v", err)
+	}
+	if err := r.List(context.Background(), "list", strings.NewReader("host.example\n")); err == nil || strings.Contains(err.Error(), "host name") ||
+		!strings.Contains(err.Error(), "want an address, a prefix or a range") {
 		t.Errorf("error %v", err)
 	}
 }

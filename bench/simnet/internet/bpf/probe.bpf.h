@@ -118,12 +118,15 @@ INLINE int probe_ipv4(struct __sk_buff *skb, struct scratch *s, struct counters 
 	struct truth t;
 	if (goes_unanswered(0, s, &p, c, &t))
 		return DROP;
-	if (!t.is_router && p.kind == ICMP)
+	int is_host = !t.is_router && !t.is_refusal;
+	if (is_host && p.kind == ICMP)
 		return settle(echo_ipv4(skb, s, &p, &t), s, c, counters);
-	if (!t.is_router && p.kind == TCP)
+	if (is_host && p.kind == TCP)
 		return settle(segment_ipv4(skb, s, &p, &t), s, c, counters);
+	if (is_host && p.kind == UDP && t.is_service)
+		return settle(datagram_ipv4(skb, s, &p, &t), s, c, counters);
 	struct message m = {t.is_refusal ? 3 : 11, t.code, 0};
-	if (!t.is_router)
+	if (is_host)
 		m = (struct message){3, p.kind == UDP ? 3 : 2, 0}; // port, protocol
 	return settle(error_ipv4(skb, s, &p, &t, &m), s, c, counters);
 }
@@ -170,12 +173,15 @@ INLINE int probe_ipv6(struct __sk_buff *skb, struct scratch *s, struct counters 
 	struct truth t;
 	if (goes_unanswered(1, s, &p, c, &t))
 		return DROP;
-	if (!t.is_router && p.kind == ICMP)
+	int is_host = !t.is_router && !t.is_refusal;
+	if (is_host && p.kind == ICMP)
 		return settle(echo_ipv6(skb, s, &p, &t), s, c, counters);
-	if (!t.is_router && p.kind == TCP)
+	if (is_host && p.kind == TCP)
 		return settle(segment_ipv6(skb, s, &p, &t), s, c, counters);
+	if (is_host && p.kind == UDP && t.is_service)
+		return settle(datagram_ipv6(skb, s, &p, &t), s, c, counters);
 	struct message m = {t.is_refusal ? 1 : 3, t.code, 0};
-	if (!t.is_router)
+	if (is_host)
 		m = p.kind == UDP ? (struct message){1, 4, 0} : (struct message){4, 1, 6}; // next header, at byte 6
 	return settle(error_ipv6(skb, s, &p, &t, &m), s, c, counters);
 }

@@ -314,3 +314,35 @@ INLINE int segment_ipv6(struct __sk_buff *skb, struct scratch *s, const struct p
 	s->v6.tcp.checksum = ~fold(csum_diff(0, 0, (u32 *)&s->v6.tcp, sizeof(struct tcp), pseudo));
 	return send(skb, s, ETHERNET + sizeof(struct ipv6) + sizeof(struct tcp));
 }
+
+// What a service on UDP says, behind a pseudo-header with a sum.
+INLINE void put_datagram(struct datagram *d, const struct udp *in, const struct probe *p, u32 pseudo)
+{
+	d->udp.src = in->dst;
+	d->udp.dst = in->src;
+	d->udp.length = be16(sizeof *d);
+	d->udp.checksum = 0;
+	d->ttl = p->ttl;
+	d->zero = 0;
+	d->checksum = in->checksum;
+	u16 sum = ~fold(csum_diff(0, 0, (u32 *)d, sizeof *d, pseudo));
+	d->udp.checksum = sum ? sum : 0xffff; // zero is for none: RFC 768
+}
+
+INLINE int datagram_ipv4(struct __sk_buff *skb, struct scratch *s, const struct probe *p, const struct truth *t)
+{
+	put_ipv4(s, &t->from, s->v4.error.ip.src, sizeof(struct datagram), t->ttl, PROTO_UDP, p->id);
+	u32 pseudo = be16(sizeof(struct datagram)) + be16(PROTO_UDP);
+	pseudo = csum_diff(0, 0, &s->v4.ip.src, 8, pseudo);
+	put_datagram(&s->v4.datagram, &s->probe.udp, p, pseudo);
+	return send(skb, s, ETHERNET + sizeof(struct ipv4) + sizeof(struct datagram));
+}
+
+INLINE int datagram_ipv6(struct __sk_buff *skb, struct scratch *s, const struct probe *p, const struct truth *t)
+{
+	u32 src[4];
+	__builtin_memcpy(src, s->v6.error.ip.src, sizeof src);
+	u32 pseudo = put_ipv6(s, &t->from, src, sizeof(struct datagram), t->ttl, PROTO_UDP);
+	put_datagram(&s->v6.datagram, &s->probe.udp, p, pseudo);
+	return send(skb, s, ETHERNET + sizeof(struct ipv6) + sizeof(struct datagram));
+}

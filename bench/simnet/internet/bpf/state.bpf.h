@@ -22,6 +22,7 @@ struct settings {
 	u32 loops, up_to_unreachable;        // percent, as are all below
 	u32 limited;
 	u32 duplicates, up_to_late;
+	u32 guarded, services;
 	u32 opens;
 	u16 open[MAX_OPEN];
 	u8 mac[6];
@@ -79,6 +80,13 @@ struct error6 {
 // How a reply leaves.
 enum fate { ONCE, TWICE, LATE };
 
+// What a service answers a UDP probe with: its data tell which probe that was.
+struct datagram {
+	struct udp udp;
+	u8 ttl, zero;
+	u16 checksum; // of the probe
+};
+
 struct scratch {
 	union {
 		struct {
@@ -92,6 +100,7 @@ struct scratch {
 						struct error4 error;
 						struct icmp icmp;
 						struct tcp tcp;
+						struct datagram datagram;
 					};
 				} v4;
 				struct {
@@ -100,6 +109,7 @@ struct scratch {
 						struct error6 error;
 						struct icmp icmp;
 						struct tcp tcp;
+						struct datagram datagram;
 						struct discovery discovery;
 					};
 				} v6;

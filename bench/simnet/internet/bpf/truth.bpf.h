@@ -25,7 +25,8 @@ struct truth {
 	u32 hop, ttl;
 	u32 label;
 	u8 is_router, is_silent, quoting;
-	u8 is_refusal, code; // unreachable, from a router
+	u8 is_refusal, code; // unreachable, from a router or a destination that refuses all
+	u8 is_service;       // on UDP, at the destination
 };
 
 INLINE u64 mix(u64 x)
@@ -123,6 +124,20 @@ INLINE void find_event(int v6, const struct address *dst, u32 length, struct eve
 	e->code = which == 0 ? 0 : which == 1 ? (v6 ? 3 : 1) : (v6 ? 1 : 13);
 }
 
+// What not all destinations do: refuse every probe, or have a service on UDP.
+INLINE void find_habits(int v6, u64 h, struct truth *t)
+{
+	u64 more = mix(h);
+	u32 which = (more >> 16 & 0xffff) * 5 >> 16;
+	// RFC 792 and RFC 1812 section 5.2.7.1, RFC 4443 section 3.1.
+	u64 codes = v6 ? 0x0605040301 : 0x0d0a030201;
+	if (percent(more) < settings.guarded) {
+		t->is_refusal = 1;
+		t->code = codes >> which * 8;
+	}
+	t->is_service = percent(more >> 32) < settings.services;
+}
+
 INLINE void find_truth(int v6, const struct address *dst, u32 ttl, u64 flow, struct truth *t)
 {
 	struct address near;
@@ -136,6 +151,7 @@ INLINE void find_truth(int v6, const struct address *dst, u32 ttl, u64 flow, str
 	find_event(v6, dst, length, &e);
 	t->is_router = 1;
 	t->is_refusal = 0;
+	t->is_service = 0;
 	t->code = 0;
 	t->hop = ttl;
 	u32 place = ttl; // of the router
@@ -155,6 +171,8 @@ INLINE void find_truth(int v6, const struct address *dst, u32 ttl, u64 flow, str
 		t->hop = length;
 		t->ttl = 64 - (length - 1);
 		t->is_router = 0;
+		if ((settings.guarded || settings.services) && !is_gateway)
+			find_habits(v6, h, t);
 		t->is_silent = !is_gateway && percent(h >> 32) < settings.silent_hosts;
 		t->quoting = quoting(percent(h >> 48)) == MINIMAL ? MINIMAL : FULL;
 		t->label = 0;

@@ -20,8 +20,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
+	"github.com/hopquote/hopquote/cmd/internal/claim"
 	"github.com/hopquote/hopquote/cmd/internal/survey/sink"
 	"github.com/hopquote/hopquote/rx"
 	"github.com/hopquote/hopquote/scheduler"
@@ -90,31 +92,48 @@ const (
 var table = crc32.MakeTable(crc32.Castagnoli)
 
 // Write makes or replaces the file in one step. When it returns without an error
-// the checkpoint is on the disk; with one, the file is what it was before.
-func Write(path string, c *Checkpoint) error {
+// the checkpoint is on the disk; with one, the file is what it was before. It is
+// the caller's until what it gives is closed: nobody else can claim it.
+func Write(path string, c *Checkpoint) (io.Closer, error) {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
 	if err != nil {
-		return fmt.Errorf("checkpoint %s: %w", path, bare(err))
+		return nil, fmt.Errorf("checkpoint %s: %w", path, bare(err))
 	}
 	err = c.write(f)
 	if err == nil {
 		err = f.Sync()
 	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
+	if err == nil {
+		err = claim.File(f)
 	}
 	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
+		_ = f.Close()
 		_ = os.Remove(f.Name())
-		return fmt.Errorf("checkpoint %s: %w", path, bare(err))
+		return nil, fmt.Errorf("checkpoint %s: %w", path, bare(err))
 	}
 	if dir, err := os.Open(filepath.Dir(path)); err == nil {
 		_ = dir.Sync() // not all file systems can
 		_ = dir.Close()
 	}
-	return nil
+	return f, nil
+}
+
+// Claim makes a file that Write made the caller's, until what it gives is
+// closed. Its error is of one that is somebody's: of a survey that still runs.
+// What can't be opened is left to Read.
+func Claim(path string) (io.Closer, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would wait for its writer
+	if err != nil {
+		return io.NopCloser(nil), nil
+	}
+	if err := claim.File(f); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("checkpoint %s: its survey still runs: %w", path, err)
+	}
+	return f, nil
 }
 
 func bare(err error) error {

@@ -26,7 +26,7 @@ func some() *Checkpoint {
 func TestReadBack(t *testing.T) {
 	path := t.TempDir() + "/check"
 	for range 2 { // over the one before
-		if err := Write(path, some()); err != nil {
+		if _, err := Write(path, some()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -45,7 +45,7 @@ func TestReadBack(t *testing.T) {
 // A file that was cut short or changed anywhere is refused.
 func TestDamaged(t *testing.T) {
 	path := t.TempDir() + "/check"
-	if err := Write(path, some()); err != nil {
+	if _, err := Write(path, some()); err != nil {
 		t.Fatal(err)
 	}
 	whole, err := os.ReadFile(path)
@@ -84,7 +84,7 @@ func TestDiffer(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	path := f.TempDir() + "/check"
-	if err := Write(path, some()); err != nil {
+	if _, err := Write(path, some()); err != nil {
 		f.Fatal(err)
 	}
 	whole, err := os.ReadFile(path)

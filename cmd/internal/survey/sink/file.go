@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/hopquote/hopquote/cmd/internal/claim"
 	"github.com/hopquote/hopquote/cmd/internal/output/record"
 )
 
@@ -185,8 +186,17 @@ func (f *file) create(cfg *Config, on *Output) error {
 			return err
 		}
 		var err error
-		f.file, err = os.Create(path)
-		return err
+		if f.file, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666); err != nil {
+			return err
+		}
+		info, err := f.file.Stat()
+		if err != nil || !info.Mode().IsRegular() {
+			return err
+		}
+		if err := claim.File(f.file); err != nil {
+			return err
+		}
+		return f.file.Truncate(0)
 	}
 	var err error
 	if f.file, err = os.OpenFile(path, os.O_WRONLY, 0); err != nil {
@@ -194,6 +204,9 @@ func (f *file) create(cfg *Config, on *Output) error {
 	}
 	info, err := f.file.Stat()
 	if err != nil || !info.Mode().IsRegular() {
+		return err
+	}
+	if err := claim.File(f.file); err != nil {
 		return err
 	}
 	if info.Size() < on.Size {
