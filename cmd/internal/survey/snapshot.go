@@ -75,7 +75,7 @@ func (r *run) last() *checkpoint.Checkpoint {
 // active is how long this run and those before it took.
 func (r *run) active(now time.Duration) time.Duration { return r.before.Active + now - r.begun }
 
-// finish writes the last checkpoint of a run whose outputs are closed, and gives
+// finish writes the last checkpoint of a run whose outputs have stopped, and gives
 // the line that tells how to go on.
 func (r *run) finish(c *checkpoint.Checkpoint) (string, error) {
 	k := r.keeper
