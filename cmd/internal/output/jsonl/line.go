@@ -9,8 +9,9 @@ import (
 	"github.com/hopquote/hopquote/frame"
 )
 
-// A line is put together by hand: encoding/json took twice as long for a trace
-// as all else about its probes. No text here has a character to escape.
+// A line is put together by hand: encoding/json took seven times, go-faster/jx
+// five times as long, which was more than all else about the probes of a trace.
+// No text here has a character to escape.
 
 // appendTrace appends what is behind the head of a line.
 func (w *writer) appendTrace(b []byte, t *record.Trace) []byte {
