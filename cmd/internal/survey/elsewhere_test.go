@@ -140,24 +140,23 @@ func TestElsewhereResume(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			dir := t.TempDir()
 			args := []string{
-				"--allow-reserved", "--mode", mode, "-m", "2", "-w", "300ms", "--rate", "700", "--flows", "3", "--status=json", "--status-interval=20ms",
+				"--allow-reserved", "--mode", mode, "-m", "2", "-w", "3s", "--rate", "200", "--flows", "3", "--status=json", "--status-interval=20ms",
 				"--checkpoint", dir + "/kept", "--checkpoint-interval=50ms",
 				"-o", "replies:" + dir + "/replies", "-o", "pcapng:" + dir + "/frames", "10.0.9.0/25",
 			}
 			for _, by := range []syscall.Signal{syscall.SIGKILL, syscall.SIGINT} {
 				signal, lines, wait := startedOn(t, n.Host("p"), args...)
 				begun := until(t, lines).Sent
-				for until(t, lines).Sent < begun+60 {
+				for until(t, lines).Sent < begun+30 {
 				}
 				signal(by)
 				rest, _ := io.ReadAll(lines)
 				if code := wait(); code == exitDone {
-					t.Logf("it came to its end before: %s", rest)
-					break
+					t.Fatalf("it came to its end before: %s", rest)
 				}
 				args = []string{"--resume", dir + "/kept", "--status=json", "--status-interval=20ms"}
 			}
-			_, lines, wait := startedOn(t, n.Host("p"), args...)
+			_, lines, wait := startedOn(t, n.Host("p"), append(args, "--rate=5k")...)
 			if rest, _ := io.ReadAll(lines); wait() != exitDone {
 				t.Fatalf("it did not come to its end: %s", rest)
 			}
