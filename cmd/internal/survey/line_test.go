@@ -16,6 +16,7 @@ import (
 	"github.com/mdlayher/packet"
 
 	"github.com/hopquote/hopquote/bench/simnet/internet"
+	"github.com/hopquote/hopquote/cmd/internal/option"
 	"github.com/hopquote/hopquote/frame"
 )
 
@@ -32,6 +33,9 @@ func complete(t *testing.T, n *internet.Net, truth internet.Config, m frame.Meth
 	got := readReplies(t, dir+"/replies", truth, m)
 	var meta metadata
 	read(t, dir+"/meta", &meta)
+	if meta.Version != option.Version {
+		t.Errorf("version %q, and the program's is %s", meta.Version, option.Version)
+	}
 	after := total(t, n)
 	asked, answered := after.Asked-before.Asked, after.Answered-before.Answered
 	if c := meta.Counts; c.Sent != asked || c.Matched != answered || uint64(len(got)) != answered || !c.Balanced() || !meta.Complete {
