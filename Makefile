@@ -8,6 +8,9 @@ CLANG       ?= clang-14
 OBJCOPY     ?= llvm-objcopy-14
 TESTFLAGS   ?=
 
+# A busy machine takes longer than the ten minutes that go test gives a package.
+TESTTIMEOUT ?= 30m
+
 export CGO_ENABLED ?= 0
 
 .PHONY: build demo test check format vet staticcheck race fuzz bench generate install clean
@@ -26,7 +29,7 @@ demo: build
 	bin/hopquote demo
 
 test:
-	$(GO) test $(TESTFLAGS) ./...
+	$(GO) test -timeout $(TESTTIMEOUT) $(TESTFLAGS) ./...
 
 # All that has to be true of a commit.
 check: format vet staticcheck race test
@@ -42,7 +45,7 @@ staticcheck:
 
 # The race detector needs a C compiler.
 race:
-	CGO_ENABLED=1 $(GO) test -race $(TESTFLAGS) ./...
+	CGO_ENABLED=1 $(GO) test -race -timeout $(TESTTIMEOUT) $(TESTFLAGS) ./...
 
 # Every fuzz target for FUZZTIME.
 fuzz:
