@@ -41,7 +41,7 @@ func Open(s *Script) (*Net, error) {
 }
 
 // meetingWait bounds how long a gateway may take to be found.
-const meetingWait = 5 * time.Second
+const meetingWait = 20 * time.Second
 
 // introduce lets the probing host find its gateways before the first probe:
 // probes that wait for a neighbour's link address may arrive out of order, and

@@ -14,7 +14,7 @@ import (
 )
 
 // runLimit bounds one run of a program.
-const runLimit = 30 * time.Second
+const runLimit = time.Minute
 
 var roundTrip = regexp.MustCompile(`[0-9]+\.[0-9]{3} ms`)
 
@@ -73,7 +73,7 @@ func output(t *testing.T, n *Net, cmd *exec.Cmd) []string {
 		t.Fatal(err)
 	}
 	if !overdue.Stop() {
-		t.Fatalf("%s: not done after %v", cmd, runLimit)
+		t.Fatalf("%s: not done after %v; stdout %q, stderr %q, %+v", cmd, runLimit, out.String(), errs.String(), n.Counters())
 	}
 	if err != nil || errs.Len() > 0 {
 		t.Errorf("%s: %v, stderr %q", cmd, err, errs.String())

@@ -119,7 +119,7 @@ func launch(t *testing.T, h *lab.Host, cmd *exec.Cmd) func() result {
 			t.Fatal(err)
 		}
 		if !overdue.Stop() {
-			t.Fatalf("%s: not done after %v", cmd, limit)
+			t.Fatalf("%s: not done after %v; stdout %q, stderr %q", cmd, limit, stdout.String(), stderr.String())
 		}
 		return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
 	}

@@ -61,7 +61,7 @@ func record(t *testing.T, h *lab.Host, commands ...[]string) string {
 			size = i.Size()
 		}
 		still++
-		return still == 8
+		return still == 20
 	})
 	if err := d.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
@@ -77,7 +77,7 @@ func record(t *testing.T, h *lab.Host, commands ...[]string) string {
 
 func until(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for range 200 {
+	for range 1200 {
 		time.Sleep(50 * time.Millisecond)
 		if done() {
 			return

@@ -140,7 +140,7 @@ func TestElsewhereResume(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			dir := t.TempDir()
 			args := []string{
-				"--allow-reserved", "--mode", mode, "-m", "2", "-w", "300ms", "--rate", "700", "--flows", "3", "--status=json", "--status-interval=20ms",
+				"--allow-reserved", "--mode", mode, "-m", "2", "-w", "3s", "--rate", "700", "--flows", "3", "--status=json", "--status-interval=20ms",
 				"--checkpoint", dir + "/kept", "--checkpoint-interval=50ms",
 				"-o", "replies:" + dir + "/replies", "-o", "pcapng:" + dir + "/frames", "10.0.9.0/25",
 			}
