@@ -64,6 +64,9 @@ func (r *run) dryRoutes() string {
 	for _, l := range routes.leftOut() {
 		fmt.Fprintf(&b, "left out  %v\n", l)
 	}
+	for _, l := range routes.unshared() {
+		fmt.Fprintf(&b, "equal     %s\n", l)
+	}
 	return b.String()
 }
 

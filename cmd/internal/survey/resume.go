@@ -152,14 +152,36 @@ func (r *run) fits() error {
 		return err
 	}
 	for i, t := range r.o.outputs {
-		if t.Path == "-" && !c.Stopped {
-			return errors.New("--output: what went to standard output after the checkpoint can't be taken back")
+		if name := passing(t.Path); name != "" && !c.Stopped {
+			return fmt.Errorf("--output: what went to %s after the checkpoint can't be taken back", name)
 		}
 		if i >= len(c.Outputs) {
 			return errors.New("the checkpoint has fewer outputs")
 		}
 	}
 	return r.o.begunIn(c.Dir)
+}
+
+// passing names an output if what is written there is gone: standard output or a
+// pipe.
+func passing(path string) string {
+	if path == "-" {
+		return "standard output"
+	}
+	if info, err := os.Stat(path); err == nil && info.Mode()&(os.ModeNamedPipe|os.ModeSocket) != 0 {
+		return path
+	}
+	return ""
+}
+
+// passing names the first output that can't be cut back.
+func (r *run) passing() string {
+	for _, t := range r.o.outputs {
+		if name := passing(t.Path); name != "" {
+			return name
+		}
+	}
+	return "a device"
 }
 
 // sameLink tells why the probes would not be what they were.

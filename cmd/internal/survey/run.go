@@ -49,6 +49,7 @@ type run struct {
 	resumed *checkpoint.Checkpoint
 	before  checkpoint.Head
 	onward  string // how to go on with it
+	held    int    // unfinished traces that are in the checkpoint only, not in outputs that can't be cut back
 
 	draining atomic.Bool // no more probes leave
 	stopOnce sync.Once
@@ -89,6 +90,9 @@ func (r *run) do() error {
 	for _, l := range r.net.leftOut() {
 		fmt.Fprintf(r.std.Err, "hopquote survey: %v\n", l)
 	}
+	for _, l := range r.net.unshared() {
+		fmt.Fprintf(r.std.Err, "hopquote survey: %s\n", l)
+	}
 	if r.o.keepOut {
 		if err := r.net.keepKernelOut(r.o); err != nil {
 			fmt.Fprintf(r.std.Err, "hopquote survey: --keep-kernel-out: %v\n", err)
@@ -101,11 +105,11 @@ func (r *run) do() error {
 		return err
 	}
 	if err := privilege.Drop(r.keeps()...); err != nil {
-		return errors.Join(err, r.sink.Close(&r.end))
+		return r.abandon(err)
 	}
 	profile, err := startProfiles(r.o)
 	if err != nil {
-		return errors.Join(err, r.sink.Close(&r.end))
+		return r.abandon(err)
 	}
 	s := listen()
 	defer s.close()
@@ -125,7 +129,7 @@ func (r *run) do() error {
 		}
 	}()
 	if err := r.keeper.begin(r.begun, r.loops); err != nil {
-		return errors.Join(err, r.sink.Close(&r.end))
+		return r.abandon(err)
 	}
 	r.status.start(s.demand)
 	go r.keepOff(finished)
@@ -144,34 +148,6 @@ func (r *run) stop(why error) {
 	r.stopOnce.Do(func() { r.why = why })
 	r.draining.Store(true)
 	r.net.wake()
-}
-
-// close ends the outputs and notes what became of the run.
-func (r *run) close(err error) {
-	if err != nil {
-		r.stopOnce.Do(func() { r.why = err })
-	}
-	r.end.At = time.Since(r.net.epoch)
-	for _, w := range r.loops {
-		w.note(r.end.At)
-	}
-	r.keeper.ending.Store(true)
-	for _, w := range r.loops {
-		_ = w.flush(r.end.At) // the last checkpoint has it too
-	}
-	r.keeper.wait()
-	last := r.last()
-	r.end.Counts, r.frames, r.end.KernelDrops, r.end.Complete = last.Counts, last.Frames, last.KernelDrops, last.Complete
-	if err := r.sink.Close(&r.end); err != nil {
-		r.stopOnce.Do(func() { r.why = err })
-		last.Complete = false // an output is not
-	}
-	var kerr error
-	if r.onward, kerr = r.finish(last); kerr != nil {
-		r.stopOnce.Do(func() { r.why = kerr })
-	}
-	r.status.end()
-	r.stopOnce.Do(func() {}) // a reason that comes from now on is none: why may be read
 }
 
 // prepare makes all that runs.
@@ -204,7 +180,7 @@ func (r *run) prepare() error {
 	r.keeper = r.newKeeper()
 	for loop := range o.loops {
 		if err := r.addLoop(loop, perSecond/float64(o.loops)); err != nil {
-			return errors.Join(err, r.sink.Close(&r.end))
+			return r.abandon(err)
 		}
 	}
 	if err := r.restore(); err != nil || r.keeper.journal == nil {

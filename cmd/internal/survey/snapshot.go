@@ -34,7 +34,7 @@ func (r *run) newKeeper() *keeper {
 	return k
 }
 
-// snapshot is the run at a moment, but for its outputs.
+// snapshot is the run at a moment, but for its outputs and the loops' states.
 func (r *run) snapshot(now time.Duration, parts []part) *checkpoint.Checkpoint {
 	c := &checkpoint.Checkpoint{Head: checkpoint.Head{
 		Version: option.Version, Args: r.args, Dir: workingDir(), Settings: r.settings(), Complete: true,
@@ -48,7 +48,6 @@ func (r *run) snapshot(now time.Duration, parts []part) *checkpoint.Checkpoint {
 		c.Complete = c.Complete && p.done
 		c.Counts.Add(&p.counts)
 		c.Frames.Add(&p.frames)
-		c.State = pack.Bytes(c.State, p.state)
 	}
 	return c
 }
@@ -62,11 +61,11 @@ func workingDir() string {
 	return dir
 }
 
-// last is the run at its end, when the loops have ended.
+// last is it at the end, when the loops have ended.
 func (r *run) last() *checkpoint.Checkpoint {
 	var parts []part
 	for _, w := range r.loops {
-		parts = append(parts, w.part())
+		parts = append(parts, w.sums())
 	}
 	c := r.snapshot(r.end.At, parts)
 	c.Stopped = true
@@ -76,13 +75,15 @@ func (r *run) last() *checkpoint.Checkpoint {
 // active is how long this run and those before it took.
 func (r *run) active(now time.Duration) time.Duration { return r.before.Active + now - r.begun }
 
-// finish writes the last checkpoint of a run whose outputs are closed, and gives
+// finish writes the last checkpoint of a run whose outputs have stopped, and gives
 // the line that tells how to go on.
 func (r *run) finish(c *checkpoint.Checkpoint) (string, error) {
 	k := r.keeper
 	k.wait()
-	if c.Complete {
-		c.State = nil
+	if !c.Complete {
+		for _, w := range r.loops {
+			c.State = pack.Bytes(c.State, w.state())
+		}
 	}
 	if c.Complete && k.every == 0 {
 		return "", nil

@@ -169,6 +169,9 @@ func (r *run) report() int {
 	if r.onward != "" {
 		fmt.Fprintf(r.std.Err, "hopquote survey: %s\n", r.onward)
 	}
+	if r.held > 0 {
+		fmt.Fprintf(r.std.Err, "hopquote survey: %d unfinished traces are in the checkpoint, not in %s: what was written there can't be taken back\n", r.held, r.passing())
+	}
 	fmt.Fprint(r.std.Err, r.summary())
 	if err := r.writeMetadata(code); err != nil {
 		fmt.Fprintf(r.std.Err, "hopquote survey: %v\n", err)
