@@ -47,7 +47,8 @@ type Tracker struct {
 	copies copies
 	keys   []keyState
 	counts Counts
-	now    int64
+	now    int64 // the latest time so far
+	at     int64 // of the packet
 	stamp  uint64
 	seen   []uint64 // by slot: the stamp of the reply that looked at it last
 	found  []uint64 // candidates
@@ -81,9 +82,12 @@ func (t *Tracker) Counts() Counts {
 // Packet takes the next packet in, from its IP header on, and fills r. at is
 // its time since any fixed moment. link is any number that tells the link and
 // direction it was captured in from others: the same packet in two links is a
-// Copy the second time. Times that run backwards are taken as standing still.
+// Copy the second time. Packets may come in another order than their times have:
+// captures of probers write what left before what came meanwhile. Times that run
+// back by more than half of Config.Wait are taken as standing still there.
 func (t *Tracker) Packet(at time.Duration, link uint64, ip []byte, r *Result) {
 	t.now = max(t.now, int64(at))
+	t.at = max(int64(at), t.now-int64(t.config.Wait)/2)
 	t.counts.Packets++
 	fields := r.Report.Fields[:0]
 	*r = Result{Number: t.counts.Packets, At: at}
@@ -127,7 +131,7 @@ func (t *Tracker) sent(ip []byte, reply bool, r *Result) {
 		return
 	}
 	pos, e := t.window.add(ip[:min(len(ip), t.config.Keep)])
-	e.at, e.number, e.reply, e.fields = t.now, r.Number, reply, t.fields
+	e.at, e.number, e.reply, e.fields = t.at, r.Number, reply, t.fields
 	for i := range t.chains {
 		if hash, ok := indexHash(i, &e.fields); ok {
 			t.chains[i].add(hash, pos)
@@ -160,7 +164,7 @@ func (t *Tracker) attribute(r *Result, pos uint64, resent bool) Verdict {
 	e := t.window.at(pos)
 	e.answered++
 	r.Nth = int(e.answered)
-	r.RTT = time.Duration(t.now - e.at)
+	r.RTT = time.Duration(max(t.at-e.at, 0))
 	r.Cause = Cause{
 		Number: e.number, At: time.Duration(e.at), Src: e.fields.src, Dst: e.fields.dst,
 		Protocol: e.fields.protocol, TTL: e.fields.ttl, SrcPort: e.fields.sport, DstPort: e.fields.dport,
