@@ -239,7 +239,7 @@ func TestJournalGone(t *testing.T) {
 	}{
 		"gone": {os.Remove, "no such file or directory: all that left since the checkpoint is sent again\n"},
 		"of others": {func(file string) error {
-			return os.WriteFile(file, []byte("hopquote survey journal 1\n0123456789abcdef"), 0o600)
+			return os.WriteFile(file, []byte("hopquote survey journal 2\n0123456789abcdef"), 0o600)
 		}, "it is of another run: all that left since"},
 		"cut": {func(file string) error { return os.Truncate(file, 1000) }, ""},
 	} {
