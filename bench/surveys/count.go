@@ -48,6 +48,7 @@ func (c *counter) survey(kind string, every bool) func(contest.Run) (contest.Tal
 		}
 		t.Sent = &m.Counts.Sent
 		t.Values["ring_drops"] = float64(m.Result.Drops)
+		t.Values["known_hops_bytes"] = float64(m.KnownBytes)
 		t.Problems = append(t.Problems, m.contradictions()...)
 		if want := m.recorded(); t.Records != want {
 			t.Problems = append(t.Problems, fmt.Sprintf("it wrote %d replies, and tells of %d", t.Records, want))

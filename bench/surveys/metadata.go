@@ -16,7 +16,9 @@ type Metadata struct {
 	Result   struct {
 		Drops uint64 `json:"kernel_drops_total"`
 	} `json:"result"`
-	Counts struct {
+	// KnownBytes is what the hops take that mode adaptive knows.
+	KnownBytes uint64 `json:"hops_known_bytes"`
+	Counts     struct {
 		Sent, Answered, Expired, InFlight  uint64
 		Received, Matched, Duplicate, Late uint64
 		Stray                              []uint64

@@ -79,6 +79,7 @@ var figures = []measure.Figure{
 	{Key: "cpu_ratio", Title: "CPU ratio", Digits: 2, Ratio: "cpu_s_per_million", Detail: true},
 	{Key: "peak_mib", Title: "RSS MiB", Digits: 1},
 	{Key: "memory_per_target_bytes", Title: "B/target", Digits: 0},
+	{Key: "known_hops_per_target_bytes", Title: "of it stop set", Digits: 0},
 	{Key: "wall_s", Title: "whole s", Digits: 2},
 	{Key: "targets", Title: "targets"},
 	{Key: "probes", Title: "probes"},
@@ -196,9 +197,9 @@ func newCase(g *ground.Ground, c *Config, k contest.Contender, rate float64) mea
 		return one
 	}
 	whole := plan(job)
-	quarter := job
-	quarter.Targets, quarter.Paced = max(job.Targets/part, 1), false
-	whole.Run = withMemory(whole.Run, plan(quarter).Run)
+	half := job
+	half.Targets, half.Paced = max(job.Targets/part, 1), false
+	whole.Run = withMemory(whole.Run, plan(half).Run)
 	whole.Labels, whole.Group = append(whole.Labels, asked), asked
 	return whole
 }

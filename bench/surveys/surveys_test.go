@@ -146,36 +146,38 @@ func TestMetadata(t *testing.T) {
 	}
 }
 
-// What a target takes is what is there above a quarter of them, which is run
-// once, and is not said of few.
+// What a target takes is what is there above a half of them, which is run once,
+// and is not said of few.
 func TestMemory(t *testing.T) {
-	quarters := 0
-	quarter := func(context.Context) (s measure.Sample, err error) {
-		quarters++
+	halves := 0
+	half := func(context.Context) (s measure.Sample, err error) {
+		halves++
 		s.Set("peak_mib", 10)
+		s.Set("known_hops_bytes", 1<<19)
 		return s, nil
 	}
 	run := func(targets float64) runFunc {
 		return withMemory(func(context.Context) (s measure.Sample, err error) {
-			s.Set("peak_mib", 11.5)
+			s.Set("peak_mib", 11)
+			s.Set("known_hops_bytes", 1<<20)
 			s.Set("targets", targets)
 			s.Set("probes", 60)
 			s.Set("interfaces_found", 20)
 			return s, nil
-		}, quarter)
+		}, half)
 	}
 	many := run(1 << 20)
 	for range 2 {
 		s, err := many(t.Context())
-		if err != nil || s.Values["memory_per_target_bytes"] != 2 || s.Values["probes_per_interface"] != 3 {
-			t.Errorf("%v, error %v; want 2 bytes a target, 3 probes an interface", s.Values, err)
+		if err != nil || s.Values["memory_per_target_bytes"] != 2 || s.Values["known_hops_per_target_bytes"] != 1 || s.Values["probes_per_interface"] != 3 {
+			t.Errorf("%v, error %v; want 2 bytes a target, 1 of them for hops, 3 probes an interface", s.Values, err)
 		}
 	}
-	if quarters != 1 {
-		t.Errorf("a quarter of the targets was run %d times", quarters)
+	if halves != 1 {
+		t.Errorf("half of the targets was run %d times", halves)
 	}
 	s, err := run(fewTargets - 1)(t.Context())
-	if _, said := s.Values["memory_per_target_bytes"]; said || err != nil || quarters != 1 {
+	if _, said := s.Values["memory_per_target_bytes"]; said || err != nil || halves != 1 {
 		t.Errorf("few targets: %v, error %v", s.Values, err)
 	}
 }

@@ -63,6 +63,9 @@ func (a *Adaptive) Probes() uint64 { return a.sent }
 // which it answered.
 func (a *Adaptive) Known() int { return a.known.n }
 
+// KnownBytes is the memory that these take.
+func (a *Adaptive) KnownBytes() int { return a.known.bytes() }
+
 // Plan asks for the probes that traces wait for, before those of new traces.
 func (a *Adaptive) Plan(pass *scheduler.Pass) {
 	ready := a.out.n

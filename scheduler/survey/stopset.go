@@ -18,6 +18,7 @@ type stopSet struct {
 	pages  []*hopPage // by the first depth bits of a key's hash
 	depth  uint8
 	n      int
+	all    int    // pages, each counted once
 	secret uint64 // so that nobody can choose addresses of one page
 }
 
@@ -46,7 +47,7 @@ func (s *stopSet) add(from netip.Addr, ttl uint8, flow int) bool {
 // which there is no room is forgotten.
 func (s *stopSet) put(key uint64) bool {
 	if s.pages == nil {
-		s.pages = []*hopPage{{}}
+		s.pages, s.all = []*hopPage{{}}, 1
 	}
 	h := s.hash(key)
 	for {
@@ -110,12 +111,19 @@ func (s *stopSet) split(i uint64) {
 		*p.find(key, h) = key
 		p.n++
 	}
+	s.all++
 	// The page had all places whose first bits are those of i.
 	wide := uint64(1) << (s.depth - old.depth)
 	second := i&^(2*wide-1) + wide
 	for i := range wide {
 		s.pages[second+i] = halves[1]
 	}
+}
+
+// bytes is how much memory it takes.
+func (s *stopSet) bytes() int {
+	const page, pointer = 4096, 8
+	return s.all*page + cap(s.pages)*pointer
 }
 
 // each calls f with every key.

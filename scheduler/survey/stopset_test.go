@@ -97,7 +97,13 @@ func TestBytesPerHop(t *testing.T) {
 			s.add(hopOf(i), 9, 0)
 		}
 		runtime.ReadMemStats(&after)
+		if size := sizeof[hopPage](); size > 4096 {
+			t.Fatalf("a page takes %d bytes, more than one of memory", size)
+		}
 		each := float64(after.TotalAlloc-before.TotalAlloc) / float64(hops)
+		if said := float64(s.bytes()) / float64(hops); said > each || said < each*9/10 {
+			t.Errorf("%d hops: it tells of %.1f bytes each, and took %.1f", hops, said, each)
+		}
 		t.Logf("%d hops: %.1f bytes each", hops, each)
 		if each > 21 {
 			t.Errorf("%d hops: %.1f bytes each, thrown away ones included, want 21 at most", hops, each)

@@ -1,10 +1,12 @@
 package survey
 
 import (
+	"encoding/binary"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"github.com/hopquote/hopquote/cmd/internal/survey/sink"
 	"github.com/hopquote/hopquote/rx"
 	"github.com/hopquote/hopquote/scheduler"
+	"github.com/hopquote/hopquote/scheduler/survey/pack"
 )
 
 // keeper writes checkpoints: now and then if that was asked for, and when a run
@@ -150,6 +153,13 @@ func (k *keeper) part() {
 // wait for.
 func (k *keeper) take(now time.Duration, begun time.Time) {
 	c := k.snap(now, k.parts)
+	for i := range k.parts {
+		p := &k.parts[i]
+		c.State = pack.Bytes(slices.Grow(c.State, binary.MaxVarintLen64+len(p.state)), p.state)
+		if !p.gone {
+			p.state = nil // there will be another one
+		}
+	}
 	var err error
 	if c.Journal, err = k.journal.Next(); err != nil {
 		k.next.Store(int64(now + k.every))
@@ -256,9 +266,32 @@ func keepElse(path string) []string {
 	return []string{name, filepath.Join(os.TempDir(), fmt.Sprintf("%s-%d", name, os.Getpid()))}
 }
 
+// unused is a path, or that with a number behind it, where nothing is: another
+// survey may want to be gone on with from there.
+func unused(path string) string {
+	name := path
+	for n := 2; ; n++ {
+		if info, err := os.Lstat(name); err != nil || info.Mode().IsRegular() && info.Size() == 0 {
+			return name
+		}
+		name = fmt.Sprintf("%s.%d", path, n)
+	}
+}
+
 // part is what the loop knows between two steps of its strategy.
 func (w *watched) part() part {
+	p := w.sums()
+	p.state = w.state()
+	return p
+}
+
+// sums is the part without the state, which may be large.
+func (w *watched) sums() part {
+	return part{done: w.surveyor.Done(), counts: w.counts(), frames: w.frames()}
+}
+
+func (w *watched) state() []byte {
 	var aloft []int
 	w.book.EachInFlight(func(tag int) { aloft = append(aloft, tag) })
-	return part{state: w.Save(nil, aloft), done: w.surveyor.Done(), counts: w.counts(), frames: w.frames()}
+	return w.Save(nil, aloft)
 }

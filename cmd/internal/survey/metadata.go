@@ -73,6 +73,8 @@ type metadata struct {
 	PaceError float64               `json:"pacing_error"`         // average rate over the rate asked for, less 1; 0 without one
 	Loops     int                   `json:"loops"`
 	KeptOut   uint64                `json:"kernel_kept_out_total"` // replies that the kernel's IP stack did not see
+	Known     uint64                `json:"hops_known"`            // mode adaptive: those at which it need not go farther back, each once a TTL and flow
+	KnownSize uint64                `json:"hops_known_bytes"`      // memory that they take
 }
 
 // writeMetadata writes it, if asked for.
@@ -93,6 +95,12 @@ func (r *run) writeMetadata(code int) error {
 		Targets: r.targets.Len(), NextHops: r.net.nextHops(), LeftOut: r.net.leftOut(), Start: run.Start.UTC().Format(time.RFC3339Nano), End: run.Start.Add(r.end.At).UTC().Format(time.RFC3339Nano),
 		Complete: r.end.Complete, Exit: code, AskedPPS: run.Rate, RatePPS: r.sending().rate(),
 		Progress: progress, Counts: r.end.Counts, Strays: map[string]uint64{}, Verdicts: map[string]uint64{}, Frames: r.frames, NoRoom: r.net.unsent(), Ring: r.net.ringStats(), Loops: r.o.loops, KeptOut: r.net.keptOut(),
+	}
+	for _, w := range r.loops {
+		if a, ok := w.surveyor.(adaptive); ok {
+			m.Known += uint64(a.Known())
+			m.KnownSize += uint64(a.KnownBytes())
+		}
 	}
 	for _, t := range r.o.outputs {
 		m.Outputs = append(m.Outputs, t.Kind.Name+":"+t.Path)

@@ -17,8 +17,9 @@ import (
 const (
 	// fastRate is how many probes a second a survey has at least that cares.
 	fastRate = 100_000
-	// lookAfter is how long a processor is watched, and leastWork how often it
-	// must have taken something in by then.
+	// lookEvery is how often processors are looked at, lookAfter how long they are
+	// watched, and leastWork how often one must have taken something in by then.
+	lookEvery = 20 * time.Millisecond
 	lookAfter = 100 * time.Millisecond
 	leastWork = 100
 )
@@ -32,27 +33,33 @@ func (r *run) keepOff(stop <-chan struct{}) {
 		return
 	}
 	before := takenIn()
-	for moved := false; ; moved = true {
+	wait := func(d time.Duration) (now []uint64, ok bool) {
 		select {
 		case <-stop:
-			return
-		case <-time.After(lookAfter):
+			return nil, false
+		case <-time.After(d):
+			return takenIn(), true
 		}
-		now := takenIn()
-		busy := busiest(before, now)
-		switch {
-		case moved && busy >= 0 && !kept.IsSet(busy):
+	}
+	busy := -1
+	for watched := time.Duration(0); busy < 0 && watched < lookAfter; watched += lookEvery {
+		now, ok := wait(lookEvery)
+		if !ok {
 			return
-		case moved:
+		}
+		busy = busiest(before, now)
+	}
+	if busy < 0 || !allowed.IsSet(busy) {
+		return
+	}
+	kept = allowed
+	kept.Clear(busy)
+	r.place(&kept)
+	before = takenIn()
+	if now, ok := wait(lookAfter); ok {
+		if busy = busiest(before, now); busy < 0 || kept.IsSet(busy) {
 			r.place(&allowed)
-			return
-		case busy < 0 || !allowed.IsSet(busy):
-			return
 		}
-		kept = allowed
-		kept.Clear(busy)
-		r.place(&kept)
-		before = now
 	}
 }
 

@@ -2,14 +2,11 @@
 package jsonl
 
 import (
-	"encoding/json"
 	"io"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/hopquote/hopquote/cmd/internal/output/record"
-	"github.com/hopquote/hopquote/frame"
 )
 
 // Kind is the format "jsonl": the schema below, an object for each target and
@@ -20,7 +17,8 @@ var Kind = record.Kind{Name: "jsonl", Help: "a JSON object for every trace", New
 // old one could trip over makes it another.
 const Schema = "hopquote.survey.trace/1"
 
-// Trace is one line. Every key is always there; what is not known is null.
+// Trace is one line, as encoding/json would write it. Every key is always there;
+// what is not known is null.
 // Offsets count from the run's start, which "run_start" is.
 type Trace struct {
 	Schema     string     `json:"schema"`
@@ -85,13 +83,15 @@ type MPLSLabel struct {
 }
 
 type writer struct {
-	run   *record.Run
-	start string
-	lines *json.Encoder
+	w    io.Writer
+	run  *record.Run
+	head []byte // of every line
+	line []byte
 }
 
 func start(w io.Writer, run *record.Run) (record.Writer, error) {
-	return &writer{run, run.Start.UTC().Format(time.RFC3339Nano), json.NewEncoder(w)}, nil
+	head := `{"schema":"` + Schema + `","run_start":"` + run.Start.UTC().Format(time.RFC3339Nano) + `","index":`
+	return &writer{w: w, run: run, head: []byte(head), line: make([]byte, 0, 8<<10)}, nil
 }
 
 // Close has nothing to write.
@@ -99,66 +99,7 @@ func (w *writer) Close(*record.End) error { return nil }
 
 // Trace writes one line.
 func (w *writer) Trace(t *record.Trace) error {
-	out := Trace{
-		Schema: Schema, RunStart: w.start, Index: t.Index, Target: t.Target, Flow: t.Flow, Source: w.run.Src(t.Target),
-		Method: w.run.Method.String(), StopReason: t.Stop.String(), Hops: t.Hops(),
-		Probes: []Probe{}, Replies: make([]Reply, len(t.Replies)),
-	}
-	if w.run.Method == frame.ICMP {
-		out.EchoID = &t.SrcPort
-	} else {
-		out.SourcePort, out.TargetPort = &t.SrcPort, &w.run.DstPort
-	}
-	for _, p := range t.Probes {
-		if !answered(t, p) {
-			out.Probes = append(out.Probes, Probe{p.TTL, p.Attempt, p.SentAt.Nanoseconds()})
-		}
-	}
-	for i := range t.Replies {
-		fill(&out.Replies[i], &t.Replies[i])
-	}
-	return w.lines.Encode(&out)
-}
-
-func answered(t *record.Trace, p record.Probe) bool {
-	for i := range t.Replies {
-		if r := &t.Replies[i]; r.TTL == p.TTL && r.Attempt == p.Attempt {
-			return true
-		}
-	}
-	return false
-}
-
-func fill(out *Reply, r *record.Reply) {
-	*out = Reply{
-		TTL: r.TTL, Attempt: r.Attempt, Verdict: r.Verdict.String(), Responder: r.From, RTTNS: r.RTT.Nanoseconds(),
-		ReceivedOffsetNS: r.At.Nanoseconds(), Kind: record.KindName(r.Kind), ReplyTTL: r.TTLBack, ReplyTOS: r.TOSBack,
-		SizeBytes: r.Size, Rewritten: []string{}, MPLS: labels(r),
-	}
-	if r.From.Is4() {
-		out.IPID = &r.ID
-	}
-	switch {
-	case r.Kind.IsError(), r.Kind == frame.KindEchoReply:
-		out.ICMPType, out.ICMPCode = &r.Type, &r.Code
-	case r.Kind == frame.KindTCP:
-		out.TCPFlags = &r.Flags
-	}
-	if r.Kind == frame.KindTooBig {
-		out.NextHopMTUBytes = &r.MTU
-	}
-	if r.Quoted > 0 {
-		out.Quote = &Quote{r.Quoted, r.QuoteLength, r.QuoteTTL, r.QuoteTOS}
-	}
-	for _, name := range r.Rewritten() {
-		out.Rewritten = append(out.Rewritten, strings.ReplaceAll(name, "-", "_"))
-	}
-}
-
-func labels(r *record.Reply) []MPLSLabel {
-	list := []MPLSLabel{}
-	for e := range r.Labels {
-		list = append(list, MPLSLabel(e))
-	}
-	return list
+	w.line = append(w.appendTrace(append(w.line[:0], w.head...), t), '\n')
+	_, err := w.w.Write(w.line)
+	return err
 }

@@ -42,8 +42,7 @@ func (c *Cut) Sync() error {
 func (s *Sink) Mark(f func(*Cut, error)) {
 	s.mu.Lock()
 	s.filling.mark = f
-	s.marked = append(s.marked, s.filling)
-	s.filling = &batch{}
+	s.begin()
 	s.mu.Unlock()
 	s.signal()
 }

@@ -4,7 +4,10 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"net/netip"
+	"slices"
 	"sync/atomic"
+
+	"github.com/hopquote/hopquote/cmd/internal/output/record"
 )
 
 // totals is what may be read from anywhere at any time.
@@ -40,14 +43,36 @@ type responders struct {
 const (
 	fewPlaces  = 1 << 10
 	mostPlaces = 1 << 19
+	// growBy is by how much the places become more, while there are few.
+	growBy = 8
 )
 
 func newResponders() responders { return responders{places: make([]uint64, fewPlaces)} }
 
-func (r *responders) add(a netip.Addr) {
+// add adds those who sent the replies. Their places are far from each other: the
+// processor fetches several while it waits for one.
+func (r *responders) add(replies []record.Reply) {
+	var hashes [16]uint64
+	for ; len(replies) > 0; replies = replies[min(len(replies), len(hashes)):] {
+		n := 0
+		for i := range min(len(replies), len(hashes)) {
+			h := hashOf(replies[i].From)
+			if bits.LeadingZeros64(h) >= r.level && r.places[h&uint64(len(r.places)-1)] != h {
+				hashes[n] = h
+				n++
+			}
+		}
+		for _, h := range hashes[:n] {
+			r.enter(h)
+		}
+	}
+}
+
+// hashOf is the hash of an address, which is not 0.
+func hashOf(a netip.Addr) uint64 {
 	b := a.As16()
 	h := mix(binary.BigEndian.Uint64(b[:])+0x9e3779b97f4a7c15) ^ binary.BigEndian.Uint64(b[8:])
-	r.enter(max(mix(h), 1))
+	return max(mix(h), 1)
 }
 
 // count is how many addresses there are, as far as that is known.
@@ -58,19 +83,37 @@ func (r *responders) enter(h uint64) {
 	if bits.LeadingZeros64(h) < r.level || !r.put(h) {
 		return
 	}
-	if r.n++; r.n <= len(r.places)/4*3 {
-		return
+	r.n++
+	switch old := r.places; {
+	case r.n <= len(old)/4*3:
+	case len(old) == mostPlaces:
+		r.thin()
+	default:
+		r.places = make([]uint64, min(growBy*len(old), mostPlaces))
+		for _, h := range old {
+			if h != 0 {
+				r.put(h)
+			}
+		}
 	}
-	old, size := r.places, 2*len(r.places)
-	if len(old) == mostPlaces {
-		size = mostPlaces
-		r.level++
-	}
-	r.places, r.n = make([]uint64, size), 0
-	for _, h := range old {
-		if h != 0 && bits.LeadingZeros64(h) >= r.level {
+}
+
+// thin goes on with a half of the hashes. Each moves to where it belongs now,
+// which is no farther from where it is looked for: those before it have moved.
+func (r *responders) thin() {
+	r.level++
+	free := slices.Index(r.places, 0)
+	for i := range r.places {
+		at := (free + i) & (len(r.places) - 1)
+		h := r.places[at]
+		if h == 0 {
+			continue
+		}
+		r.places[at] = 0
+		if bits.LeadingZeros64(h) >= r.level {
 			r.put(h)
-			r.n++
+		} else {
+			r.n--
 		}
 	}
 }

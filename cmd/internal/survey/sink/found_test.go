@@ -5,6 +5,8 @@ import (
 	"math"
 	"net/netip"
 	"testing"
+
+	"github.com/hopquote/hopquote/cmd/internal/output/record"
 )
 
 // Addresses are counted exactly up to a number, then nearly, in memory that
@@ -17,9 +19,10 @@ func TestResponders(t *testing.T) {
 		return netip.AddrFrom4(b)
 	}
 	r := newResponders()
+	replies := make([]record.Reply, 2)
 	for i := range all {
-		r.add(at(i))
-		r.add(at(i / 2)) // again
+		replies[0].From, replies[1].From = at(i), at(i/2) // again
+		r.add(replies)
 		switch n := i + 1; {
 		case n <= exact && r.count() != uint64(n):
 			t.Fatalf("%d addresses, counted %d", n, r.count())

@@ -3,9 +3,7 @@
 package sink
 
 import (
-	"errors"
 	"io"
-	"net/netip"
 	"sync"
 	"time"
 
@@ -24,7 +22,7 @@ type Config struct {
 	Failed func(error)
 	// Known tells that Sent will be called for every probe.
 	Known bool
-	// Keep has Close make a last Cut, which Last gives. Resume is that of a run
+	// Keep has Stop make a last Cut, which Last gives. Resume is that of a run
 	// before this one, which goes on from there.
 	Keep   bool
 	Resume *Cut
@@ -42,55 +40,28 @@ type Sink struct {
 
 	mu      sync.Mutex
 	filling *batch
-	marked  []*batch // before it
+	ready   []*batch // to be written before it, the oldest first
+	spare   []*batch
+	waiting int // results in filling and ready
 	closed  bool
 	last    *Cut
 	lastErr error
 
 	wake  chan struct{}
 	done  chan struct{}
-	spare *batch
 	trace collector
 	err   error // of the first output that failed
 	found responders
 	total totals
 }
 
-// batch is results between two turns of the writers.
-type batch struct {
-	sent     []sent
-	replies  []record.Reply
-	finished []finished
-	frames   []record.Frame
-	bytes    []byte            // of extensions and frames
-	mark     func(*Cut, error) // to call once the batch is written
-}
-
-type sent struct {
-	key     key
-	target  netip.Addr
-	srcPort uint16
-	record.Probe
-}
-
-type finished struct {
-	key  key
-	stop record.Stop
-}
-
-const (
-	// limit is how many results may wait, which is half a second's worth or more.
-	limit = 1 << 15
-	// wakeAt is how many wake the writers, who look every turn anyway.
-	wakeAt = 1 << 11
-	turn   = 100 * time.Millisecond
-)
+// turn is how often the writers look whether there is anything, and send it out.
+const turn = 100 * time.Millisecond
 
 // Open begins all outputs. The Sink must be closed.
 func Open(cfg Config) (*Sink, error) {
 	s := &Sink{
-		cfg: cfg, filling: &batch{}, spare: &batch{}, wake: make(chan struct{}, 1), done: make(chan struct{}),
-		found: newResponders(),
+		cfg: cfg, filling: &batch{}, wake: make(chan struct{}, 1), done: make(chan struct{}), found: newResponders(),
 	}
 	s.trace = newCollector(s.writeTrace)
 	s.trace.known = cfg.Known
@@ -125,39 +96,22 @@ func (s *Sink) Traces() bool { return s.traces }
 // Frames tells whether an output wants frames: else Frame does nothing.
 func (s *Sink) Frames() bool { return s.frames }
 
-// Full tells that the writers are behind.
-func (s *Sink) Full() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	waiting := s.filling.size()
-	for _, b := range s.marked {
-		waiting += b.size()
-	}
-	return waiting >= limit
-}
-
-func (b *batch) size() int { return len(b.replies) + len(b.sent) + len(b.frames) }
-
 // Reply adds a reply, of which it keeps nothing.
 func (s *Sink) Reply(r *record.Reply) {
 	s.mu.Lock()
 	b := s.filling
+	if b.replies == nil {
+		b.replies = make([]record.Reply, 0, batchSize)
+	}
 	b.replies = append(b.replies, *r)
 	if r.Ext != nil {
 		b.replies[len(b.replies)-1].Ext = b.keep(r.Ext)
 	}
-	n := len(b.replies)
+	full := s.added()
 	s.mu.Unlock()
-	if n == wakeAt {
+	if full {
 		s.signal()
 	}
-}
-
-// keep copies bytes to where they last as long as the batch.
-func (b *batch) keep(data []byte) []byte {
-	from := len(b.bytes)
-	b.bytes = append(b.bytes, data...)
-	return b.bytes[from:len(b.bytes):len(b.bytes)]
 }
 
 // Sent adds a probe of a trace to p.Dst that left at at.
@@ -169,9 +123,9 @@ func (s *Sink) Sent(index uint64, flow uint16, attempt uint8, p *frame.Probe, at
 	s.filling.sent = append(s.filling.sent, sent{
 		key{index, flow}, p.Dst, p.SrcPort, record.Probe{TTL: p.TTL, Attempt: attempt, SentAt: at},
 	})
-	n := len(s.filling.sent)
+	full := s.added()
 	s.mu.Unlock()
-	if n == wakeAt {
+	if full {
 		s.signal()
 	}
 }
@@ -192,9 +146,9 @@ func (s *Sink) Frame(f *record.Frame) {
 	b := s.filling
 	b.frames = append(b.frames, *f)
 	b.frames[len(b.frames)-1].Data = b.keep(f.Data)
-	n := len(b.frames)
+	full := s.added()
 	s.mu.Unlock()
-	if n == wakeAt {
+	if full {
 		s.signal()
 	}
 }
@@ -218,19 +172,20 @@ func (s *Sink) write() {
 		case <-tick.C:
 			late = true
 		}
-		s.mu.Lock()
-		marked, b, closed := s.marked, s.filling, s.closed
-		s.marked, s.filling = nil, s.spare
-		s.mu.Unlock()
-		for _, m := range marked {
-			s.writeBatch(m)
-			m.mark(s.cut())
-		}
-		s.writeBatch(b)
-		b.reset()
-		s.spare = b
-		if closed {
-			return
+		for any := late; ; {
+			b, closed := s.take(any)
+			if b == nil && closed {
+				return
+			}
+			if b == nil {
+				break
+			}
+			any = any && b.size >= batchSize // once a turn
+			s.writeBatch(b)
+			if b.mark != nil {
+				b.mark(s.cut())
+			}
+			s.giveBack(b)
 		}
 		if late {
 			s.flush()
@@ -238,16 +193,8 @@ func (s *Sink) write() {
 	}
 }
 
-func (b *batch) reset() {
-	clear(b.replies)
-	clear(b.frames)
-	*b = batch{sent: b.sent[:0], replies: b.replies[:0], finished: b.finished[:0], frames: b.frames[:0], bytes: b.bytes[:0]}
-}
-
 func (s *Sink) writeBatch(b *batch) {
-	for i := range b.replies {
-		s.found.add(b.replies[i].From)
-	}
+	s.found.add(b.replies)
 	s.total.tell(&s.found)
 	for _, f := range s.files {
 		for i := 0; i < len(b.replies) && f.replies != nil; i++ {
@@ -313,33 +260,3 @@ func (s *Sink) flush() {
 		}
 	}
 }
-
-// Close writes what is left: all that waits, traces that never finished, and
-// what ends each file. It gives the first error of an output.
-func (s *Sink) Close(end *record.End) error {
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
-	s.signal()
-	<-s.done
-	if s.cfg.Keep {
-		if s.last, s.lastErr = s.cut(); s.lastErr == nil {
-			s.lastErr = s.last.Sync()
-			s.last.files = nil // they are about to be closed
-		}
-	}
-	s.trace.rest(end.Complete)
-	end.Traces = s.trace.written
-	errs := []error{s.err}
-	for _, f := range s.files {
-		err := f.finish(end)
-		if s.err == nil {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// Last is the Cut that Close made before it wrote what ends the files: a run
-// that goes on takes that back.
-func (s *Sink) Last() (*Cut, error) { return s.last, s.lastErr }

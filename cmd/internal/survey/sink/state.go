@@ -3,6 +3,7 @@ package sink
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/hopquote/hopquote/cmd/internal/output/record"
@@ -11,6 +12,7 @@ import (
 
 // save appends the traces under way, and what has been counted.
 func (s *Sink) save(b []byte) []byte {
+	b = slices.Grow(b, 64+8*s.found.n)
 	b = pack.Uint(b, s.trace.written)
 	b = pack.Uint(b, s.trace.late)
 	b = pack.Uint(b, s.total.traces.Load())
