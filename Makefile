@@ -6,6 +6,8 @@ STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 10s
 CLANG       ?= clang-14
 OBJCOPY     ?= llvm-objcopy-14
+# How long the tests of one package may take on a slow machine.
+TESTTIME    ?= 30m
 TESTFLAGS   ?=
 
 export CGO_ENABLED ?= 0
@@ -26,7 +28,7 @@ demo: build
 	bin/hopquote demo
 
 test:
-	$(GO) test $(TESTFLAGS) ./...
+	$(GO) test -timeout $(TESTTIME) $(TESTFLAGS) ./...
 
 # All that has to be true of a commit.
 check: format vet staticcheck race test
@@ -42,7 +44,7 @@ staticcheck:
 
 # The race detector needs a C compiler.
 race:
-	CGO_ENABLED=1 $(GO) test -race $(TESTFLAGS) ./...
+	CGO_ENABLED=1 $(GO) test -race -timeout $(TESTTIME) $(TESTFLAGS) ./...
 
 # Every fuzz target for FUZZTIME.
 fuzz:

@@ -79,7 +79,9 @@ func (c *Counts) accept(m *Match, s state) state {
 		m.Flags |= anomaly.Late
 		c.Late++
 	default:
-		m.Verdict = firstVerdict(m.Flags)
+		if m.Verdict = firstVerdict(m.Flags); m.Ambiguous {
+			m.Verdict = Undecided
+		}
 		c.InFlight--
 		c.Answered++
 		c.Matched++

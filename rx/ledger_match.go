@@ -21,7 +21,7 @@ const wholeToken = 1<<32 - 1
 // but addresses and ports (UDP, a RST without acknowledgment) belongs to the
 // probe in flight with the highest TTL, the newest of those: the one that has
 // reached the destination if any has. Match.Ambiguous then says that others
-// were in flight.
+// were in flight, and so do the answers that are left for those.
 func (l *Ledger) Match(r *frame.Reply, at time.Duration, m *Match) {
 	*m = Match{Tag: -1, At: at, Reply: r}
 	q := &r.Quote
@@ -205,6 +205,12 @@ func (l *Ledger) findAnswered(r *frame.Reply, m *Match) (uint32, *entry, Reason)
 		return 0, nil, reason
 	}
 	m.answered(&c, k, rule)
+	switch {
+	case m.Ambiguous:
+		l.share(key, r, m.At)
+	case mask == 0 && c.flying == 1:
+		m.Ambiguous = l.ring.isShared(k.at)
+	}
 	return k.at, l.expand(k.at, l.cipher.Encrypt(k.at), m.At), ReasonNone
 }
 
@@ -226,6 +232,20 @@ func (l *Ledger) enterAnswers(key frame.Key, r *frame.Reply, at time.Duration, c
 			return
 		}
 		l.enterAnswer(seq, key, r, at, c)
+	}
+}
+
+// share notes of all probes in flight to whom the answer is from, with the key,
+// that it may be theirs.
+func (l *Ledger) share(key frame.Key, r *frame.Reply, at time.Duration) {
+	for w := l.chain(addressOf(r.From)); ; {
+		seq, ok := l.older(&w)
+		if !ok {
+			return
+		}
+		if l.ring.state(seq) == flying && l.expand(seq, l.cipher.Encrypt(seq), at).key == key {
+			l.ring.share(seq)
+		}
 	}
 }
 

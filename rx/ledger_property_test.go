@@ -177,7 +177,9 @@ func tokenOf(j *journal, p *journaled) uint32 {
 func (j *journal) learn(t *rapid.T, p *journaled, m *Match) {
 	want := map[state]Verdict{answered: Duplicate, expired: Late}[p.state]
 	if p.state == inFlight {
-		want = firstVerdict(m.Flags)
+		if want = firstVerdict(m.Flags); m.Ambiguous {
+			want = Undecided
+		}
 		p.state = answered
 	}
 	if m.Verdict != want || !p.left || m.RTT != max(j.now-p.at, 1) || m.Origin.TTL != p.probe.TTL || m.Origin.Sent != p.at {

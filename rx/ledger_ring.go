@@ -44,7 +44,7 @@ func (s slotState) asEntry() state {
 // ring is the slots, packed into words without pointers:
 //
 //	word 0     sent 48 bits, source port 16
-//	word 1     tag 48 bits, kind 14, state 2
+//	word 1     tag 48 bits, shared 1, kind 13, state 2
 //	word 2     IPv4 address 32 bits, or where there are five words hint 12 and
 //	           flow label 20; older 24 (place of the slot that the index has
 //	           next), TTL 8
@@ -58,9 +58,10 @@ type ring struct {
 
 const (
 	sentBits  = 48 // 78 hours in nanoseconds
-	kindBits  = 14
+	kindBits  = 13
 	hintMask  = 1<<12 - 1
 	stateMask = 3
+	sharedBit = 1 << (kindBits + 2)
 	words4    = 3
 	words6    = 5
 )
@@ -85,6 +86,12 @@ func (r *ring) setState(seq uint32, s slotState) {
 	w := &r.at(seq)[1]
 	*w = *w&^stateMask | uint64(s)
 }
+
+// share notes that another probe took an answer that may be this one's, so that
+// the next answer may be either's.
+func (r *ring) share(seq uint32) { r.at(seq)[1] |= sharedBit }
+
+func (r *ring) isShared(seq uint32) bool { return r.at(seq)[1]&sharedBit != 0 }
 
 // count counts a reply to a probe whose state is settled, and gives which one of
 // its replies this is; 255 stands for all further ones.

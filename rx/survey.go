@@ -164,12 +164,10 @@ func (s SurveyFilter) ipv4(p *program, other, odd label) {
 	p.mark(onError)
 	quote := ip + 8
 	s.whole(p, quote+20+20, odd)
-	p.add(bpf.LoadIndirect{Off: quote, Size: 1})
-	p.jump(bpf.JumpBitsSet, 0x20, odd, next) // IPv6; else the protocol tells
 	p.add(bpf.LoadIndirect{Off: quote + 9, Size: 1})
 	p.jump(bpf.JumpEqual, proto, next, odd)
 	p.add(bpf.LoadIndirect{Off: quote + 6, Size: 2})
-	p.jump(bpf.JumpBitsSet, 0x1fff, odd, next)
+	p.jump(bpf.JumpBitsSet, 0x1fff, odd, next) // also of IPv6, which has its next header there
 	p.stepOverIPv4(quote)
 	at := uint32(quotedPortAt)
 	if s.Method == frame.ICMP {
@@ -216,11 +214,15 @@ func (s SurveyFilter) ipv6(p *program, unseen, odd label) {
 	p.mark(onError)
 	quote := ip + 40 + 8
 	s.whole(p, quote+40, odd)
+	onPorts := p.newLabel()
+	p.load(quote+6, 1)
+	p.oneOf(onPorts, proto)
 	p.load(quote, 1)
-	p.jump(bpf.JumpBitsSet, 0x20, next, odd)
+	p.jump(bpf.JumpBitsSet, 0x20, next, odd) // not IPv4, which has a fragment offset there
 	p.load(quote+6, 1)
 	p.oneOf(unseen, protoHopByHop, protoRouting, protoFragment, protoAuth, protoDstOptions)
-	p.jump(bpf.JumpEqual, proto, next, odd)
+	p.to(odd)
+	p.mark(onPorts)
 	at := uint32(quotedPortAt)
 	if s.Method == frame.ICMP {
 		p.load(quote+40, 1)

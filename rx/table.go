@@ -73,6 +73,7 @@ type entry struct {
 	summed     bool // sum is known
 	marked     bool // has a Mark
 	cut        bool // left in fragments
+	shared     bool // another one took an answer that may be this one's
 	state      state
 }
 

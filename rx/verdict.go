@@ -5,8 +5,8 @@ import "errors"
 // Verdict says what a reply is to the table.
 type Verdict uint8
 
-// The verdicts. Those from Exact to Late name a probe; the first six of them
-// are its first reply.
+// The verdicts. Those from Exact on name a probe; all of them but Duplicate and
+// Late are its first reply.
 const (
 	Stray     Verdict = iota // answers no probe of ours; Match.Reason says why
 	Foreign                  // quotes a packet that is none of ours: another program's, or long forgotten
@@ -22,6 +22,10 @@ const (
 	Translated   // the same, and the quote is of the other IP version
 	Duplicate    // a further reply to an answered probe: the Match.Nth
 	Late         // a reply to an expired probe
+	// Undecided is the first reply to one of several probes in flight, and does not
+	// tell to which: Match.Ambiguous. The target and that it answered are certain,
+	// the probe's TTL is likely, and the RTT may be another's.
+	Undecided
 	verdicts
 )
 
@@ -29,10 +33,10 @@ const (
 const Verdicts = int(verdicts)
 
 // First tells whether the reply is the first to a probe in flight.
-func (v Verdict) First() bool { return v >= Exact && v <= Translated }
+func (v Verdict) First() bool { return v >= Exact && v <= Translated || v == Undecided }
 
 // Attributed tells whether the reply belongs to a probe.
-func (v Verdict) Attributed() bool { return v >= Exact && v <= Late }
+func (v Verdict) Attributed() bool { return v >= Exact && v < verdicts }
 
 // String gives the verdict in one lower-case word, the name of its anomaly
 // where there is one.
@@ -41,7 +45,7 @@ func (v Verdict) String() string { return name(verdictNames[:], int(v)) }
 var verdictNames = [Verdicts]string{
 	Stray: "stray", Foreign: "foreign", Spoofed: "spoofed", Malformed: "malformed", Ambiguous: "ambiguous",
 	Exact: "exact", Rewritten: "rewritten", Truncated: "truncated", Fragment: "fragment",
-	Encapsulated: "encapsulated", Translated: "translated", Duplicate: "duplicate", Late: "late",
+	Encapsulated: "encapsulated", Translated: "translated", Duplicate: "duplicate", Late: "late", Undecided: "undecided",
 }
 
 // Reason says why a reply belongs to no probe.

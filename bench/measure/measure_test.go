@@ -72,6 +72,32 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// What is left out is not measured, and nothing passes for it in ratios.
+func TestOnly(t *testing.T) {
+	run := func(context.Context) (s Sample, err error) { s.Set("rate_pps", 100); return s, nil }
+	suite := Suite{
+		Labels: []string{"case"}, Figures: []Figure{{Key: "rate_pps"}, {Key: "ratio", Ratio: "rate_pps"}, {Key: "to_b", Ratio: "rate_pps", Against: "b"}},
+		Cases: []Case{
+			{Labels: []string{"away"}, Group: "1", Skip: "not installed"},
+			{Labels: []string{"a"}, Group: "1", Run: run}, {Labels: []string{"b"}, Group: "1", Run: run}, {Labels: []string{"c"}, Group: "1", Run: run},
+			{Labels: []string{"c"}, Group: "2", Run: run}, {Labels: []string{"a"}, Group: "2", Run: run},
+		},
+	}
+	suite.Only([]string{"c", "b", "nothing"})
+	table, err := suite.Run(t.Context(), 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range table.Rows {
+		got = append(got, fmt.Sprint(r.Labels[0], r.Values))
+	}
+	want := []string{"bmap[rate_pps:[100] to_b:[1]]", "cmap[rate_pps:[100] to_b:[1]]", "cmap[rate_pps:[100] ratio:[1]]"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestRunEnds(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	interrupted := errors.New("interrupted")

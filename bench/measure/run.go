@@ -3,6 +3,7 @@ package measure
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 // Case is one of the things that are compared.
@@ -23,6 +24,24 @@ type Suite struct {
 	Labels      []string
 	Figures     []Figure
 	Cases       []Case
+	// without are the groups whose first case was left out: there are no ratios to
+	// it.
+	without map[string]bool
+}
+
+// Only leaves out the cases whose first label is none of the names.
+func (s *Suite) Only(names []string) {
+	kept, begun, without := []Case{}, map[string]bool{}, map[string]bool{}
+	for _, c := range s.Cases {
+		first := c.Skip == "" && !begun[c.Group]
+		begun[c.Group] = begun[c.Group] || first
+		if slices.Contains(names, c.Labels[0]) {
+			kept = append(kept, c)
+		} else if first {
+			without[c.Group] = true
+		}
+	}
+	s.Cases, s.without = kept, without
 }
 
 // Progress is told what is about to be measured; nil where nobody looks.
@@ -54,7 +73,7 @@ func (s *Suite) Run(ctx context.Context, rounds int, progress Progress) (Table, 
 			if err != nil {
 				sample.Problems = append(sample.Problems, err.Error())
 			}
-			if _, ok := bases[base{group: c.Group}]; !ok {
+			if _, ok := bases[base{group: c.Group}]; !ok && !s.without[c.Group] {
 				bases[base{group: c.Group}] = sample
 			}
 			if len(c.Labels) > 0 {

@@ -15,8 +15,8 @@ type Figure struct {
 	Digits int    // behind the point, as tables show it
 	Detail bool   // for JSON alone: tables would be too wide
 	// Ratio, when set, makes this the figure of that key divided by the one that
-	// the first case of the same Group had in the same round. Cases do not
-	// give it themselves.
+	// the first case of the same Group had in the same round, if that was not left
+	// out. Cases do not give it themselves.
 	Ratio string
 	// Against, when set, makes the ratio one to the case whose first label it is,
 	// which must come before the others.

@@ -14,6 +14,7 @@ type Hops struct {
 	macs  [][6]byte          // by number
 	first [2]uint32          // by family: the first that leads anywhere
 	many  bool               // a family has others
+	sets  []shares           // of those that divide flows among several
 }
 
 // nowhere is the number of the next hop that there is none.
@@ -46,6 +47,7 @@ func (h *Hops) Set(p netip.Prefix, number uint32) {
 	default:
 		h.many = h.many || number != nowhere
 	}
+	h.many = h.many || number&set != 0
 }
 
 // Leads tells whether any next hop leads to an address.
@@ -69,6 +71,9 @@ func (h *Hops) of(f []byte) []byte {
 		n, _ = h.table.Lookup(netip.AddrFrom16([16]byte(f[dst6:])))
 	case !isIPv6(f) && len(f) >= dst4+4:
 		n, _ = h.table.Lookup(netip.AddrFrom4([4]byte(f[dst4:])))
+	}
+	if n&set != 0 {
+		n = h.sets[n&^set].of(f)
 	}
 	return h.macs[n][:]
 }

@@ -96,6 +96,8 @@ func TestHops(tt *testing.T) {
 // Nothing is allocated for a frame.
 func TestHopsAllocate(t *testing.T) {
 	h, frames := manyHops(1000)
+	h.Set(netip.MustParsePrefix("128.0.0.0/8"), h.AddShares([]Share{{[6]byte{2, 1}, 1}, {[6]byte{2, 2}, 1}}))
+	frames = append([][]byte{flowTo(netip.MustParseAddr("128.0.0.1"), 1)}, frames...)
 	for _, f := range frames[:64] {
 		if n := testing.AllocsPerRun(10, func() { h.of(f); h.Leads(netip.AddrFrom4([4]byte(f[dst4:]))) }); n != 0 {
 			t.Fatalf("%v allocations", n)
@@ -148,6 +150,11 @@ func BenchmarkHops(b *testing.B) {
 	_, frames := manyHops(1)
 	b.Run("one", func(b *testing.B) { bench(b, &addresses{}, frames) })
 	b.Run("two families", func(b *testing.B) { bench(b, &addresses{two: true, v6: true}, frames) })
+	b.Run("shared", func(b *testing.B) {
+		h := NewHops()
+		h.Set(netip.MustParsePrefix("0.0.0.0/0"), h.AddShares([]Share{{[6]byte{2, 1}, 1}, {[6]byte{2, 2}, 1}}))
+		bench(b, &addresses{hops: h}, frames)
+	})
 	for name, n := range map[string]int{"2 routes": 2, "100 routes": 100, "1000000 routes": 1e6} {
 		b.Run(name, func(b *testing.B) {
 			h, frames := manyHops(n)

@@ -46,7 +46,7 @@ func askInternet(t *testing.T, c link.SenderConfig, probes int) {
 	in(t, h, func() error {
 		ifi, err := net.InterfaceByName(internet.ProberLink)
 		if err == nil {
-			ring, err = rx.OpenRing(rx.RingConfig{Interface: ifi, Link: frame.LinkEthernet, Blocks: 256})
+			ring, err = rx.OpenRing(rx.RingConfig{Interface: ifi, Link: frame.LinkEthernet, Blocks: 256, Retire: 10 * time.Millisecond})
 		}
 		return err
 	})

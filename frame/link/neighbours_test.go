@@ -99,9 +99,13 @@ func TestRouter(t *testing.T) {
 			"20.4.0.1": "4 network is unreachable", "20.5.0.1": "0 fd00:100::20", "20.6.0.1": "0 192.168.100.20 1300", "2600:5::1": "0 fd00:100::20",
 			"192.168.100.77": "1", "fd00:100::77": "1", "192.168.100.10": "2", "::1": "2", "192.168.100.255": "3", "ff02::1": "3", "224.0.0.1": "3",
 		} {
-			s, err := r.Step(addr(dst), netip.Addr{})
+			steps, err := r.Steps([]netip.Addr{addr(dst)}, netip.Addr{}, true)
 			if err != nil {
 				return err
+			}
+			s := steps[0]
+			if s.Equal != nil {
+				t.Errorf("%s: next hops %v", dst, s.Equal)
 			}
 			got := fmt.Sprint(uint8(s.Way))
 			switch {
@@ -117,10 +121,11 @@ func TestRouter(t *testing.T) {
 				t.Errorf("%s: %s, want %s", dst, got, want)
 			}
 		}
-		list, bySource, err := r.Prefixes(false)
+		tables, err := r.Tables(false)
 		if err != nil {
 			return err
 		}
+		list := tables.Prefixes
 		seen := map[string]bool{}
 		for i, p := range list {
 			seen[p.String()] = true
@@ -133,8 +138,8 @@ func TestRouter(t *testing.T) {
 				t.Errorf("%s is not among %v", p, list)
 			}
 		}
-		if bySource {
-			t.Error("nothing looks at the source")
+		if tables.BySource || tables.Equal {
+			t.Error("nothing looks at the source, and no route has several next hops")
 		}
 		return nil
 	})
@@ -145,8 +150,8 @@ func TestRouter(t *testing.T) {
 			return err
 		}
 		defer r.Close()
-		_, bySource, err := r.Prefixes(false)
-		if !bySource {
+		tables, err := r.Tables(false)
+		if err == nil && !tables.BySource {
 			t.Error("a rule looks at the source")
 		}
 		return err

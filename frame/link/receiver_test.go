@@ -43,7 +43,7 @@ func newReceiver(t testing.TB, h *lab.Host) *receiver {
 			return err
 		}
 		copy(r.mac[:], ifi.HardwareAddr)
-		r.ring, err = rx.OpenRing(rx.RingConfig{Interface: ifi, Link: frame.LinkEthernet, Blocks: 256})
+		r.ring, err = rx.OpenRing(rx.RingConfig{Interface: ifi, Link: frame.LinkEthernet, Blocks: 256, Retire: 10 * time.Millisecond})
 		return err
 	})
 	t.Cleanup(func() { r.ring.Close() })

@@ -37,6 +37,19 @@ func (k *kernel) route(w *Want, e *Envelope, oif int) (route, error) {
 }
 
 func (k *kernel) getRoute(w *Want, e *Envelope, oif int, withSource bool) (route, error) {
+	question, err := routeQuestion(w, e, oif, withSource)
+	if err != nil {
+		return route{}, err
+	}
+	body, err := k.ask(unix.RTM_GETROUTE, question, netlink.NewAttributeEncoder())
+	if err != nil {
+		return route{}, err
+	}
+	return parseRoute(body)
+}
+
+// routeQuestion is the body of an RTM_GETROUTE.
+func routeQuestion(w *Want, e *Envelope, oif int, withSource bool) ([]byte, error) {
 	bits := uint8(e.Dst.BitLen())
 	header := make([]byte, unix.SizeofRtMsg)
 	header[0] = family(e.Dst)
@@ -61,11 +74,8 @@ func (k *kernel) getRoute(w *Want, e *Envelope, oif int, withSource bool) (route
 			ae.Bytes(unix.RTA_DPORT, []byte{byte(w.DstPort >> 8), byte(w.DstPort)})
 		}
 	}
-	body, err := k.ask(unix.RTM_GETROUTE, header, ae)
-	if err != nil {
-		return route{}, err
-	}
-	return parseRoute(body)
+	a, err := ae.Encode()
+	return append(header, a...), err
 }
 
 // parseRoute reads a struct rtmsg and its attributes (rtnetlink(7)).

@@ -1,13 +1,11 @@
 package link
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
 
-	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 )
 
@@ -54,6 +52,10 @@ type Step struct {
 	NextHop   netip.Addr // ByGateway; may be IPv6 for an IPv4 destination (RFC 5549)
 	MTU       int        // bytes of IP packet, of the route; 0: the interface's
 	Err       error      // Refused: why, an errno
+	// Equal are the next hops of a route that has several of equal cost, sorted
+	// by interface and address, and the above is the one that the kernel chose for the
+	// destination. It has two or more, or none.
+	Equal []EqualHop
 }
 
 // refusals are the route types, and what connect(2) says of them.
@@ -61,18 +63,65 @@ var refusals = map[uint8]unix.Errno{
 	unix.RTN_UNREACHABLE: unix.EHOSTUNREACH, unix.RTN_PROHIBIT: unix.EACCES, unix.RTN_BLACKHOLE: unix.EINVAL, unix.RTN_THROW: unix.ENETUNREACH,
 }
 
-// Step gives the first step of a packet to dst from src, which is not valid
-// where the kernel chooses it. Where a route has several next hops it is one of
-// them: the one that the kernel chose for dst.
-func (r *Router) Step(dst, src netip.Addr) (Step, error) {
-	w, e := r.want, Envelope{Dst: dst, Src: src}
-	if !src.IsValid() {
-		e.Src = netip.IPv6Unspecified()
-		if dst.Is4() {
-			e.Src = netip.IPv4Unspecified()
+// Steps gives the first steps of packets from src, which is not valid where the
+// kernel chooses it, to each destination, all of one family. Next hops of equal
+// cost are looked for, which takes as long again, only if equal is set.
+func (r *Router) Steps(dsts []netip.Addr, src netip.Addr, equal bool) ([]Step, error) {
+	questions := make([][]byte, len(dsts))
+	for i, dst := range dsts {
+		e := envelopeOf(dst, src)
+		var err error
+		if questions[i], err = routeQuestion(&r.want, &e, r.oif, dst.Is4() || r.want.Src.IsValid()); err != nil {
+			return nil, err
 		}
 	}
-	found, err := r.kernel.route(&w, &e, r.oif)
+	steps := make([]Step, len(dsts))
+	err := r.kernel.askAll(unix.RTM_GETROUTE, questions, func(i int, body []byte, err error) error {
+		var found route
+		if err == nil {
+			found, err = parseRoute(body)
+		}
+		if dsts[i].Is6() && r.oif != 0 && r.want.Src.IsValid() {
+			steps[i].Err = errAgain // it takes a second look, see kernel.route
+			return nil
+		}
+		steps[i], err = step(dsts[i], found, err)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i, dst := range dsts {
+		if steps[i].Err == errAgain {
+			e := envelopeOf(dst, src)
+			found, err := r.kernel.route(&r.want, &e, r.oif)
+			if steps[i], err = step(dst, found, err); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if equal {
+		err = r.equal(questions, steps)
+	}
+	return steps, err
+}
+
+var errAgain = errors.New("look again")
+
+// envelopeOf has the addresses that a route is asked for by.
+func envelopeOf(dst, src netip.Addr) Envelope {
+	switch {
+	case src.IsValid():
+	case dst.Is4():
+		src = netip.IPv4Unspecified()
+	default:
+		src = netip.IPv6Unspecified()
+	}
+	return Envelope{Dst: dst, Src: src}
+}
+
+// step makes a Step of the route to dst, or of the error in place of one.
+func step(dst netip.Addr, found route, err error) (Step, error) {
 	var errno unix.Errno
 	if errors.As(err, &errno) && slices.Contains([]unix.Errno{unix.ENETUNREACH, unix.EHOSTUNREACH, unix.EACCES, unix.EINVAL}, errno) {
 		return Step{Way: Refused, Err: errno}, nil
@@ -108,77 +157,4 @@ func (r *Router) Solicits(index int) (bool, error) {
 	}
 	h, err := d.header()
 	return h.Type.HeaderLen() == ethernetLen && d.flags&(flagLoopback|flagNoARP|flagPointToPoint) == 0, err
-}
-
-// Attributes and header of a policy rule, linux/fib_rules.h.
-const (
-	ruleHeader = 12
-	ruleDst    = 1 // FRA_DST
-)
-
-// Prefixes gives the destinations that the kernel's routing tables, all of
-// them, and policy rules tell apart, sorted and each once: two addresses that
-// the same of them contain take the same Step. That does not hold for what the
-// kernel has learned of single hosts (redirects), nor where a route has several
-// next hops. bySource tells whether a rule or route looks at the source address.
-func (r *Router) Prefixes(v6 bool) (list []netip.Prefix, bySource bool, err error) {
-	fam := uint8(unix.AF_INET)
-	if v6 {
-		fam = unix.AF_INET6
-	}
-	for _, ask := range []struct {
-		kind   netlink.HeaderType
-		header int
-		dst    uint16
-	}{{unix.RTM_GETROUTE, unix.SizeofRtMsg, unix.RTA_DST}, {unix.RTM_GETRULE, ruleHeader, ruleDst}} {
-		header := make([]byte, ask.header)
-		header[0] = fam
-		messages, err := r.kernel.conn.Execute(netlink.Message{
-			Header: netlink.Header{Type: ask.kind, Flags: netlink.Request | netlink.Dump}, Data: header,
-		})
-		if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EAFNOSUPPORT) {
-			continue // a kernel without policy rules, or without the family
-		}
-		if err != nil {
-			return nil, false, fmt.Errorf("read the routing tables: %w", err)
-		}
-		for _, m := range messages {
-			p, src, ok := destinationOf(m.Data, ask.header, ask.dst, v6)
-			if ok {
-				list = append(list, p)
-				bySource = bySource || src
-			}
-		}
-	}
-	slices.SortFunc(list, netip.Prefix.Compare)
-	return slices.Compact(list), bySource, nil
-}
-
-// destinationOf reads the destination prefix of a struct rtmsg or fib_rule_hdr,
-// which begin alike, and tells whether it has a source prefix too. Routes that
-// the kernel made for single hosts are left out.
-func destinationOf(body []byte, header int, dst uint16, v6 bool) (p netip.Prefix, bySource, ok bool) {
-	if len(body) < header {
-		return p, false, false
-	}
-	if header == unix.SizeofRtMsg && binary.NativeEndian.Uint32(body[8:])&unix.RTM_F_CLONED != 0 {
-		return p, false, false
-	}
-	addr := netip.IPv4Unspecified()
-	if v6 {
-		addr = netip.IPv6Unspecified()
-	}
-	ad, err := netlink.NewAttributeDecoder(body[header:])
-	if err != nil {
-		return p, false, false
-	}
-	for ad.Next() {
-		if ad.Type() == dst {
-			if a, isAddr := netip.AddrFromSlice(ad.Bytes()); isAddr && a.Is6() == v6 {
-				addr = a
-			}
-		}
-	}
-	p, err = addr.Prefix(int(body[1]))
-	return p, body[2] > 0, err == nil && ad.Err() == nil
 }

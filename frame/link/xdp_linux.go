@@ -55,14 +55,19 @@ func openXDP(e *Envelope, queue int, sizes xdpSizes) (_ *xdp, err error) {
 }
 
 // bindPatience is how long a queue may stay taken after its socket was closed:
-// the kernel frees it in the background.
-const bindPatience = 100 * time.Millisecond
+// the kernel frees it in the background, which on a machine that is busy with
+// other things takes a while. bindPause is the longest time between two looks.
+const (
+	bindPatience = 2 * time.Second
+	bindPause    = 50 * time.Millisecond
+)
 
 // bindPatiently is bind(2) to a queue that is perhaps about to be freed.
 func bindPatiently(fd int, sa unix.Sockaddr) error {
-	for pause := time.Millisecond; ; pause *= 2 {
+	end := time.Now().Add(bindPatience)
+	for pause := time.Millisecond; ; pause = min(2*pause, bindPause) {
 		err := unix.Bind(fd, sa)
-		if !errors.Is(err, unix.EBUSY) || pause > bindPatience/2 {
+		if !errors.Is(err, unix.EBUSY) || time.Now().After(end) {
 			return err
 		}
 		time.Sleep(pause)

@@ -104,6 +104,23 @@ func (t *translator) one(i bpf.Instruction) error {
 			reg = regX
 		}
 		t.add(asm.Mov.Imm32(reg, int32(i.Val)))
+	case bpf.LoadExtension:
+		if i.Num != bpf.ExtLen {
+			return errUnsupported
+		}
+		t.add(asm.Mov.Reg(regA, regLength))
+	case bpf.LoadScratch:
+		reg := regA
+		if i.Dst == bpf.RegX {
+			reg = regX
+		}
+		t.add(asm.LoadMem(reg, asm.RFP, scratch(i.N), asm.DWord))
+	case bpf.StoreScratch:
+		reg := regA
+		if i.Src == bpf.RegX {
+			reg = regX
+		}
+		t.add(asm.StoreMem(asm.RFP, scratch(i.N), reg, asm.DWord))
 	case bpf.TAX:
 		t.add(asm.Mov.Reg(regX, regA))
 	case bpf.TXA:
@@ -148,6 +165,9 @@ func (t *translator) one(i bpf.Instruction) error {
 	}
 	return nil
 }
+
+// scratch is where a word of the classic machine's memory is on the stack.
+func scratch(n int) int16 { return -8 * int16(n+1) }
 
 // sizes are the operand sizes of loads by their bytes.
 var sizes = map[int]asm.Size{1: asm.Byte, 2: asm.Half, 4: asm.Word}

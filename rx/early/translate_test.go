@@ -13,7 +13,7 @@ import (
 )
 
 // program loads a filter's program without attaching it.
-func program(t *testing.T, filter []bpf.RawInstruction) *ebpf.Program {
+func program(t testing.TB, filter []bpf.RawInstruction) *ebpf.Program {
 	t.Helper()
 	body, err := translate(filter)
 	if err != nil {
@@ -138,6 +138,9 @@ func TestInstructions(t *testing.T) {
 		"far indirect":   {load, bpf.TAX{}, bpf.LoadIndirect{Off: 1, Size: 1}, accept},
 		"constant in X":  {bpf.LoadConstant{Dst: bpf.RegX, Val: 0x80000000}, load, bpf.JumpIfX{Cond: bpf.JumpGreaterThan, SkipTrue: 1}, refuse, accept},
 		"constant in A":  {bpf.LoadConstant{Dst: bpf.RegA, Val: 0xffffffff}, bpf.ALUOpConstant{Op: bpf.ALUOpAdd, Val: 1}, bpf.RetA{}},
+		"length":         {bpf.LoadExtension{Num: bpf.ExtLen}, bpf.RetA{}},
+		"A in memory":    {load, bpf.StoreScratch{Src: bpf.RegA, N: 3}, bpf.LoadConstant{Dst: bpf.RegA, Val: 1}, bpf.LoadScratch{Dst: bpf.RegX, N: 3}, bpf.TXA{}, bpf.RetA{}},
+		"X in memory":    {bpf.LoadMemShift{Off: 14}, bpf.StoreScratch{Src: bpf.RegX, N: 0}, load, bpf.LoadScratch{Dst: bpf.RegA, N: 0}, bpf.RetA{}},
 		"X to A":         {bpf.LoadMemShift{Off: 14}, bpf.TXA{}, bpf.RetA{}},
 		"A and X":        {bpf.LoadMemShift{Off: 14}, load, bpf.ALUOpX{Op: bpf.ALUOpSub}, bpf.RetA{}},
 		"divide":         {load, bpf.ALUOpConstant{Op: bpf.ALUOpDiv, Val: 0x40000000}, bpf.RetA{}},

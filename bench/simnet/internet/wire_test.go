@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -23,6 +24,7 @@ type wire struct {
 	link    frame.Link
 	senders map[bool]*link.Sender // by IPv6 or not
 	ring    *rx.Ring
+	kept    []rx.Packet // taken off the ring, oldest first, and not looked at yet
 	table   *rx.Table
 }
 
@@ -73,7 +75,8 @@ func (w *wire) frame(t testing.TB, p frame.Probe) ([]byte, frame.Probe) {
 	return f, p
 }
 
-// send sends a frame, whatever it is, to the gateway.
+// send sends a frame, whatever it is, to the gateway. It keeps what has come: a
+// ring has room for as long as it is read now and then, however slow that is.
 func (w *wire) send(t testing.TB, frames ...[]byte) {
 	t.Helper()
 	for end := time.Now().Add(long); len(frames) > 0; {
@@ -82,6 +85,20 @@ func (w *wire) send(t testing.TB, frames ...[]byte) {
 			t.Fatalf("%d frames left, %v", len(frames), err)
 		}
 		frames = frames[n:]
+	}
+	w.keep(t)
+}
+
+// keep takes what waits off the ring.
+func (w *wire) keep(t testing.TB) {
+	t.Helper()
+	err := w.ring.Drain(func(p *rx.Packet) {
+		kept := *p
+		kept.Data = slices.Clone(p.Data)
+		w.kept = append(w.kept, kept)
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -94,22 +111,23 @@ func (w *wire) ask(t testing.TB, tag int, p frame.Probe) frame.Probe {
 	return p
 }
 
-// drain hands all that waits in the ring and is no neighbour discovery to f,
+// drain hands all that has come and is no neighbour discovery to f,
 // with what the table makes of it.
 func (w *wire) drain(t testing.TB, f func(data []byte, m *rx.Match)) {
 	t.Helper()
-	err := w.ring.Drain(func(p *rx.Packet) {
+	w.keep(t)
+	kept := w.kept
+	w.kept = nil
+	for i := range kept {
+		p := &kept[i]
 		var r frame.Reply
 		var m rx.Match
 		frame.Decode(p.Data, frame.LinkEthernet, p.Offloaded, &r)
 		if r.Kind == frame.KindNone || r.Kind == frame.KindICMPOther {
-			return
+			continue
 		}
 		w.table.Match(&r, p.At, &m)
 		f(p.Data, &m)
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 }
 

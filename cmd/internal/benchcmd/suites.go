@@ -26,6 +26,7 @@ type bench struct {
 	report   *report.Report
 	show     measure.Progress
 	programs programs
+	rows     []string // the first columns of all that there are
 }
 
 // measureAll measures all suites into the report.
@@ -47,6 +48,11 @@ func measureAll(ctx context.Context, o *options, r *report.Report, stderr io.Wri
 	for _, name := range o.suites {
 		if err := b.suite(name); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	for _, name := range o.only {
+		if !slices.Contains(b.rows, name) {
+			return fmt.Errorf("--only %q: there is no such row, only %q", name, b.rows)
 		}
 	}
 	return nil
@@ -133,8 +139,13 @@ const (
 // run measures a suite and takes its table into the report, as far as it came,
 // or what split makes of it.
 func (b *bench) run(s measure.Suite, rounds int, split ...func(measure.Table) []measure.Table) error {
+	for _, c := range s.Cases {
+		if !slices.Contains(b.rows, c.Labels[0]) {
+			b.rows = append(b.rows, c.Labels[0])
+		}
+	}
 	if len(b.options.only) > 0 {
-		s.Cases = slices.DeleteFunc(s.Cases, func(c measure.Case) bool { return !slices.Contains(b.options.only, c.Labels[0]) })
+		s.Only(b.options.only)
 	}
 	if len(s.Cases) == 0 {
 		return nil

@@ -99,6 +99,14 @@ func TestNoPermission(t *testing.T) {
 	}
 }
 
+// A row that there is none of is told, with those that there are.
+func TestNoSuchRow(t *testing.T) {
+	r := finish(t, command(t, append(quickly("frames"), "--time", "1us", "--only", "upd")...))
+	if r.status != 1 || !strings.Contains(r.errors, `--only "upd": there is no such row, only ["udp" `) {
+		t.Errorf("exit status %d, %q", r.status, r.errors)
+	}
+}
+
 // An ordinary user gets the Internet simulated in user space, and is told.
 func TestOrdinaryUser(t *testing.T) {
 	cmd := command(t, "loop", "--rounds", "1", "--time", "20ms", "--rate", "10000", "--only", "bare loop, packet", "--format", "json")

@@ -1,16 +1,20 @@
 package benchcmd
 
-import "runtime/debug"
+import (
+	"runtime/debug"
+
+	"github.com/hopquote/hopquote/cmd/internal/option"
+)
 
 // version names the program as it was built.
 func version() string {
+	v := "hopquote " + option.Version
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "hopquote"
+		return v
 	}
-	v := "hopquote " + info.Main.Version
 	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && info.Main.Version == "(devel)" {
+		if s.Key == "vcs.revision" {
 			v += " " + s.Value[:min(len(s.Value), 12)]
 		}
 	}

@@ -62,7 +62,7 @@ func TestOutputsAgree(t *testing.T) {
 	n := open(t, truth)
 	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, name) }
-	args := []string{"--mode=full", "--rate=5k", "-m", "12", "-w", "300ms", "20.1.0.0/27", "2600:1:2:3::/124"}
+	args := []string{"--mode=full", "--rate=5k", "-m", "12", "-w", "1s", "20.1.0.0/27", "2600:1:2:3::/124"}
 	for _, k := range kindNames() {
 		args = append(args, "-o", k+":"+path("out."+k)) // scamper's tools look at the suffix
 	}

@@ -2,7 +2,6 @@ package survey
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -26,6 +25,13 @@ func (r *run) dryRun(s surveyor) string {
 		fmt.Fprintf(&b, ", shard %d of %d", o.shard, o.shards)
 	}
 	fmt.Fprintf(&b, "\nprobes    %d%s (mode %s, TTL %d to %d, flows %d)\n", probes, most, o.mode, o.first, o.max, o.flows)
+	if c := r.resumed; c != nil {
+		since := ", and those since the checkpoint"
+		if c.Stopped {
+			since = ""
+		}
+		fmt.Fprintf(&b, "before    %d of them were sent%s\n", c.Counts.Sent, since)
+	}
 	size := r.probeSize()
 	fmt.Fprintf(&b, "size      %d bytes on the link\n", size)
 	if pps := o.rate.perSecond(size); pps > 0 {
@@ -58,15 +64,10 @@ func (r *run) dryRoutes() string {
 	for _, l := range routes.leftOut() {
 		fmt.Fprintf(&b, "left out  %v\n", l)
 	}
-	return b.String()
-}
-
-// perSecond writes a rate, which may be of less than one.
-func perSecond(pps float64) string {
-	if pps >= 100 {
-		return strconv.FormatFloat(pps, 'f', 0, 64)
+	for _, l := range routes.unshared() {
+		fmt.Fprintf(&b, "equal     %s\n", l)
 	}
-	return strconv.FormatFloat(pps, 'g', 3, 64)
+	return b.String()
 }
 
 // duration writes seconds, which may be more than a Duration holds.

@@ -88,7 +88,7 @@ func TestElsewhere(t *testing.T) {
 				t.Run(mode+"/"+method+"/"+loops, func(t *testing.T) {
 					dir := t.TempDir()
 					args := append([]string{
-						"--allow-reserved", "--mode", mode, "-M", method, "--loops", loops, "-m", "2", "-w", "500ms", "--rate", "2000",
+						"--allow-reserved", "--mode", mode, "-M", method, "--loops", loops, "-m", "2", "-w", "5s", "--rate", "2000",
 						"--metadata", dir + "/meta", "-o", "replies:" + dir + "/replies", "-o", "pcapng:" + dir + "/frames",
 					}, targets...)
 					cmd, _, stderr := command(t, args...)
@@ -144,22 +144,23 @@ func TestElsewhereResume(t *testing.T) {
 				"--checkpoint", dir + "/kept", "--checkpoint-interval=50ms",
 				"-o", "replies:" + dir + "/replies", "-o", "pcapng:" + dir + "/frames", "10.0.9.0/25",
 			}
+			whole := false
 			for _, by := range []syscall.Signal{syscall.SIGKILL, syscall.SIGINT} {
-				signal, lines, wait := startedOn(t, n.Host("p"), args...)
-				begun := until(t, lines).Sent
-				for until(t, lines).Sent < begun+60 {
-				}
+				signal, lines, wait := startedOn(t, n.Host("p"), io.Discard, args...)
+				more(lines, 60)
 				signal(by)
 				rest, _ := io.ReadAll(lines)
-				if code := wait(); code == exitDone {
+				if whole = wait() == exitDone; whole {
 					t.Logf("it came to its end before: %s", rest)
 					break
 				}
 				args = []string{"--resume", dir + "/kept", "--status=json", "--status-interval=20ms"}
 			}
-			_, lines, wait := startedOn(t, n.Host("p"), args...)
-			if rest, _ := io.ReadAll(lines); wait() != exitDone {
-				t.Fatalf("it did not come to its end: %s", rest)
+			if !whole {
+				_, lines, wait := startedOn(t, n.Host("p"), io.Discard, args...)
+				if rest, _ := io.ReadAll(lines); wait() != exitDone {
+					t.Fatalf("it did not come to its end: %s", rest)
+				}
 			}
 			by := map[string]int{}
 			for p, from := range repliesIn(t, dir+"/replies") {

@@ -266,6 +266,18 @@ func keepElse(path string) []string {
 	return []string{name, filepath.Join(os.TempDir(), fmt.Sprintf("%s-%d", name, os.Getpid()))}
 }
 
+// unused is a path, or that with a number behind it, where nothing is: another
+// survey may want to be gone on with from there.
+func unused(path string) string {
+	name := path
+	for n := 2; ; n++ {
+		if info, err := os.Lstat(name); err != nil || info.Mode().IsRegular() && info.Size() == 0 {
+			return name
+		}
+		name = fmt.Sprintf("%s.%d", path, n)
+	}
+}
+
 // part is what the loop knows between two steps of its strategy.
 func (w *watched) part() part {
 	p := w.sums()

@@ -67,7 +67,8 @@ func (r *routes) resolve(ctx context.Context, o *options, targets *space.Space) 
 			continue
 		}
 		onLink[g] = r.hosts(g, targets)
-		all = append(all, append(onLink[g], g.hop())...)
+		all = append(all, onLink[g]...)
+		all = append(all, g.gateways()...)
 	}
 	slices.SortFunc(all, netip.Addr.Compare)
 	macs, err := r.neighbours(ctx, o, slices.Compact(all))
@@ -88,8 +89,8 @@ func (r *routes) resolve(ctx context.Context, o *options, targets *space.Space) 
 	for _, g := range slices.Clone(r.groups) {
 		var to uint32
 		if g.why == "" && len(onLink[g]) == 0 {
-			if to = number(g.hop()); to == 0 {
-				g.why = fmt.Sprintf("next hop %s does not resolve", g.hop())
+			if to = r.gateway(g, hops, macs, number); to == 0 {
+				g.why = g.unresolved()
 			}
 		}
 		for _, p := range g.prefixes {
@@ -121,12 +122,50 @@ func (r *routes) resolve(ctx context.Context, o *options, targets *space.Space) 
 	return nil, r.nothingLeft()
 }
 
-// hop is the group's next hop, on the link that of the example.
-func (g *group) hop() netip.Addr {
-	if g.step.Way == link.ByGateway {
-		return g.step.NextHop
+// gateways are the group's next hops, on the link that of the example.
+func (g *group) gateways() []netip.Addr {
+	switch {
+	case len(g.hops) > 0:
+		var list []netip.Addr
+		for _, h := range g.hops {
+			list = append(list, h.NextHop)
+		}
+		return list
+	case g.step.Way == link.ByGateway:
+		return []netip.Addr{g.step.NextHop}
 	}
-	return g.example
+	return []netip.Addr{g.example}
+}
+
+// gateway gives the number of a group's next hop, or of those that share its
+// flows: where some of these do not answer, the others have theirs too. It is 0
+// where there is none.
+func (r *routes) gateway(g *group, hops *link.Hops, macs map[netip.Addr][6]byte, number func(netip.Addr) uint32) uint32 {
+	if len(g.hops) == 0 {
+		return number(g.gateways()[0])
+	}
+	var shares []link.Share
+	for _, h := range g.hops {
+		if mac, known := macs[h.NextHop]; known {
+			shares = append(shares, link.Share{MAC: mac, Weight: h.Weight})
+			continue
+		}
+		g.silent = append(g.silent, h.NextHop)
+	}
+	if len(shares) == 0 {
+		return 0
+	}
+	return hops.AddShares(shares)
+}
+
+// unresolved is why the targets of a group are left out whose next hops do not
+// answer.
+func (g *group) unresolved() string {
+	all := g.gateways()
+	if len(all) == 1 {
+		return fmt.Sprintf("next hop %s does not resolve", all[0])
+	}
+	return fmt.Sprintf("next hops %s do not resolve", listed(all))
 }
 
 // neighbours finds link addresses, where they matter.
@@ -144,14 +183,15 @@ func (r *routes) neighbours(ctx context.Context, o *options, all []netip.Addr) (
 // silent tells whether a gateway did not answer.
 func (r *routes) silent() bool {
 	return slices.ContainsFunc(r.groups, func(g *group) bool {
-		return g.step.Way == link.ByGateway && strings.HasPrefix(g.why, "next hop ")
+		return g.step.Way == link.ByGateway && strings.HasPrefix(g.why, "next hop")
 	})
 }
 
 // nextHop is where some of the targets go.
 type nextHop struct {
-	NextHop string `json:"next_hop"` // empty: each target is its own
-	Targets uint64 `json:"targets"`  // of all shards
+	NextHop string     `json:"next_hop"`             // empty: each target is its own, or several share their flows
+	Equal   []equalHop `json:"equal_cost,omitempty"` // which
+	Targets uint64     `json:"targets"`              // of all shards
 	device  string
 	local   bool
 }
@@ -164,7 +204,7 @@ func (r *routes) nextHops() []nextHop {
 			continue
 		}
 		h := nextHop{Targets: g.targets, device: g.device, local: g.step.Way == link.ToSelf}
-		if g.step.Way == link.ByGateway {
+		if h.Equal = g.equalHops(); g.step.Way == link.ByGateway && len(h.Equal) == 0 {
 			h.NextHop = g.step.NextHop.String()
 		}
 		list = append(list, h)
@@ -176,6 +216,8 @@ func (h nextHop) String() string {
 	switch {
 	case h.local:
 		return fmt.Sprintf("%d targets on this host", h.Targets)
+	case len(h.Equal) > 0:
+		return fmt.Sprintf("%d targets by %s on %s, their flows shared", h.Targets, listed(h.Equal), h.device)
 	case h.NextHop == "":
 		return fmt.Sprintf("%d targets on the link of %s", h.Targets, h.device)
 	}

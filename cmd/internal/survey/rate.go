@@ -55,3 +55,11 @@ func (r rate) perSecond(bytes int) float64 {
 	}
 	return r.packets
 }
+
+// perSecond writes a rate, which may be of less than one.
+func perSecond(pps float64) string {
+	if pps >= 100 {
+		return strconv.FormatFloat(pps, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(pps, 'g', 3, 64)
+}

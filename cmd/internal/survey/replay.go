@@ -31,7 +31,7 @@ func (r *run) restore() error {
 		err = r.replay()
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("--resume %s: %w", r.o.resume, err), r.sink.Close(&r.end))
+		return r.abandon(fmt.Errorf("--resume %s: %w", r.o.resume, err))
 	}
 	for _, w := range r.loops {
 		w.Replayed()

@@ -3,6 +3,9 @@ package survey
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,6 +13,7 @@ import (
 
 	"github.com/hopquote/hopquote/cmd/internal/survey/checkpoint"
 	"github.com/hopquote/hopquote/cmd/internal/survey/sink"
+	"github.com/hopquote/hopquote/cmd/internal/target"
 )
 
 // resume reads the checkpoint that a command line names, and gives the options
@@ -32,6 +36,32 @@ func resume(o *options, args []string) (*options, *checkpoint.Checkpoint, []stri
 	}
 	o.seed, o.seeded = c.Seed, true
 	return o, c, args, nil
+}
+
+// elsewhere tells whether this is another directory than the one where a survey
+// was begun.
+func elsewhere(dir string) bool {
+	was, err := os.Stat(dir)
+	here, herr := os.Stat(".")
+	return dir != "" && (err != nil || herr != nil || !os.SameFile(was, here))
+}
+
+// begunIn refuses to go on elsewhere than in the directory where a survey was
+// begun: what it would cut back and write to would be other files of those names.
+func (o *options) begunIn(dir string) error {
+	if !elsewhere(dir) {
+		return nil
+	}
+	paths := []string{o.metadata, o.checkpoint}
+	for _, t := range o.outputs {
+		paths = append(paths, t.Path)
+	}
+	for _, p := range paths {
+		if p != "" && p != "-" && !filepath.IsAbs(p) {
+			return fmt.Errorf("%s is a file in %s: go on there", p, dir)
+		}
+	}
+	return nil
 }
 
 // merge is a command line that says what another one does, and all that it does
@@ -102,6 +132,19 @@ func (r *run) settings() []checkpoint.Setting {
 	}
 }
 
+// targetsAgain adds to why targets can't be read what may have been forgotten.
+func (r *run) targetsAgain(err error) error {
+	switch {
+	case r.resumed == nil:
+		return err
+	case slices.Contains(r.o.targets, target.Stdin):
+		return fmt.Errorf("--resume %s: targets of standard input have to be given again: %w", r.o.resume, err)
+	case elsewhere(r.resumed.Dir):
+		return fmt.Errorf("--resume %s: the survey was begun in %s: %w", r.o.resume, r.resumed.Dir, err)
+	}
+	return err
+}
+
 // fits tells why a run can't go on from a checkpoint, nil if it can.
 func (r *run) fits() error {
 	c := r.resumed
@@ -109,14 +152,36 @@ func (r *run) fits() error {
 		return err
 	}
 	for i, t := range r.o.outputs {
-		if t.Path == "-" && !c.Stopped {
-			return errors.New("--output: what went to standard output after the checkpoint can't be taken back")
+		if name := passing(t.Path); name != "" && !c.Stopped {
+			return fmt.Errorf("--output: what went to %s after the checkpoint can't be taken back", name)
 		}
 		if i >= len(c.Outputs) {
 			return errors.New("the checkpoint has fewer outputs")
 		}
 	}
-	return nil
+	return r.o.begunIn(c.Dir)
+}
+
+// passing names an output if what is written there is gone: standard output or a
+// pipe.
+func passing(path string) string {
+	if path == "-" {
+		return "standard output"
+	}
+	if info, err := os.Stat(path); err == nil && info.Mode()&(os.ModeNamedPipe|os.ModeSocket) != 0 {
+		return path
+	}
+	return ""
+}
+
+// passing names the first output that can't be cut back.
+func (r *run) passing() string {
+	for _, t := range r.o.outputs {
+		if name := passing(t.Path); name != "" {
+			return name
+		}
+	}
+	return "a device"
 }
 
 // sameLink tells why the probes would not be what they were.

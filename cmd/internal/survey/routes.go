@@ -17,8 +17,9 @@ import (
 // interface: the one that most targets are reached by.
 type routes struct {
 	groups    []*group
-	index     int  // of the interface
-	local     bool // only this host itself is surveyed
+	index     int     // of the interface
+	local     bool    // only this host itself is surveyed
+	bySource  [2]bool // by family: rules or routes look at the source address
 	envelopes [2]*link.Envelope
 	solicits  bool // next hops must be asked for their link addresses
 }
@@ -27,8 +28,10 @@ type routes struct {
 type group struct {
 	step     link.Step // of the example; NextHop is not valid on the link
 	v6       bool
-	device   string // the interface's name
-	why      string // they are left out; empty: they are not
+	hops     []link.EqualHop // gateways on the survey's interface that share the targets' flows, two or more, or none
+	silent   []netip.Addr    // of hops: these do not answer
+	device   string          // the interface's name
+	why      string          // they are left out; empty: they are not
 	targets  uint64
 	example  netip.Addr // one of them
 	prefixes []netip.Prefix
@@ -37,6 +40,9 @@ type group struct {
 
 // takes tells whether a step is the one of the group.
 func (g *group) takes(s link.Step, v6 bool) bool {
+	if len(s.Equal) > 0 || len(g.step.Equal) > 0 {
+		return g.v6 == v6 && slices.Equal(g.step.Equal, s.Equal)
+	}
 	return g.v6 == v6 && g.step.Way == s.Way && g.step.Interface == s.Interface && g.step.NextHop == s.NextHop && g.step.Err == s.Err
 }
 
@@ -95,6 +101,13 @@ func familyOf(v6 bool) int {
 	return 0
 }
 
+// apart are, by family, what the kernel sends elsewhere than its routing tables
+// say: to itself, to all and to groups.
+var apart = [2][]netip.Prefix{
+	{netip.MustParsePrefix("0.0.0.0/32"), netip.MustParsePrefix("224.0.0.0/4"), netip.MustParsePrefix("255.255.255.255/32")},
+	{netip.MustParsePrefix("::/128"), netip.MustParsePrefix("ff00::/8")},
+}
+
 // find groups the targets of a family. Its source is not valid where the kernel
 // chooses it.
 func (r *routes) find(o *options, targets *space.Space, v6 bool, src netip.Addr) error {
@@ -106,51 +119,44 @@ func (r *routes) find(o *options, targets *space.Space, v6 bool, src netip.Addr)
 		return err
 	}
 	defer router.Close()
-	prefixes, _, err := router.Prefixes(v6)
+	tables, err := router.Tables(v6)
 	if err != nil {
 		return err
 	}
+	r.bySource[familyOf(v6)] = tables.BySource
+	prefixes := append(tables.Prefixes, apart[familyOf(v6)]...)
+	slices.SortFunc(prefixes, netip.Prefix.Compare)
+	prefixes = slices.Compact(prefixes)
 	if !src.IsValid() {
 		src = o.want(v6).Src
 	}
-	known := map[netip.Prefix]*group{}
-	return pieces(v6, prefixes, func(p netip.Prefix, first, last netip.Addr) error {
-		n := targets.Count(first, last)
-		if n == 0 {
-			return nil
-		}
-		g := known[p]
-		if g == nil {
-			for example := range targets.Within(first, last) {
-				step, err := router.Step(example, src)
-				if err != nil {
-					return err
-				}
-				g = r.group(step, v6, example)
-				break
-			}
-			known[p] = g
-			g.prefixes = append(g.prefixes, p)
-		}
-		g.targets += n
-		if g.step.Way == link.OnLink {
-			g.ranges = append(g.ranges, [2]netip.Addr{first, last})
-		}
-		return nil
-	})
+	list := cut(v6, prefixes, targets)
+	examples := make([]netip.Addr, len(list))
+	for i, p := range list {
+		examples[i] = p.example
+	}
+	steps, err := router.Steps(examples, src, tables.Equal)
+	if err != nil {
+		return err
+	}
+	for i, p := range list {
+		r.group(steps[i], v6, p.example).take(p)
+	}
+	return nil
 }
 
 // group gives the one that takes a step, which may be a new one.
 func (r *routes) group(s link.Step, v6 bool, example netip.Addr) *group {
 	for _, g := range r.groups {
 		if g.takes(s, v6) {
+			if s.MTU > 0 && (g.step.MTU == 0 || s.MTU < g.step.MTU) {
+				g.step.MTU = s.MTU
+			}
 			return g
 		}
 	}
 	g := &group{step: s, v6: v6, example: example}
-	if ifi, err := net.InterfaceByIndex(s.Interface); err == nil {
-		g.device = ifi.Name
-	}
+	g.name()
 	r.groups = append(r.groups, g)
 	return g
 }
@@ -176,13 +182,16 @@ func (r *routes) choose() error {
 		if g.step.Way != link.ByGateway && g.step.Way != link.OnLink {
 			continue
 		}
-		by[g.step.Interface] += g.targets
-		if r.local || by[g.step.Interface] > by[r.index] {
-			r.index, r.local = g.step.Interface, false
+		for _, index := range g.interfaces() {
+			by[index] += g.targets
+			if r.local || by[index] > by[r.index] {
+				r.index, r.local = index, false
+			}
 		}
 	}
 	any := false
 	for _, g := range r.groups {
+		g.settle(r.index)
 		switch g.why = ""; {
 		case g.step.Way == link.Refused:
 			g.why = refusal(g.step.Err)
@@ -229,6 +238,9 @@ func (r *routes) envelope(o *options, targets *space.Space, v6 bool) error {
 	}
 	w := o.want(v6)
 	w.Dst = most.example
+	if w.Interface == "" && len(most.interfaces()) > 1 {
+		w.Interface = most.device // the kernel would take any
+	}
 	e, err := link.Lookup(w)
 	if err != nil {
 		return fmt.Errorf("route to %s: %w", w.Dst, err)
@@ -242,8 +254,8 @@ func (r *routes) envelope(o *options, targets *space.Space, v6 bool) error {
 	if r.solicits, err = router.Solicits(r.index); err != nil {
 		return err
 	}
-	if _, bySource, err := router.Prefixes(v6); err != nil || !bySource || v6 || w.Src.IsValid() || r.local {
-		return err
+	if !r.bySource[familyOf(v6)] || v6 || w.Src.IsValid() || r.local {
+		return nil
 	}
 	// Routes depend on the source address, which is known only now. connect(2)
 	// asks once more too.

@@ -27,11 +27,11 @@ func resumeRerouted(t *testing.T, n *internet.Net, mode string, by syscall.Signa
 	targets := []string{"20.1.0.0/24", "20.2.0.0/24", "20.50.0.30", "20.3.0.0/26"}
 	dir := t.TempDir()
 	args := []string{
-		"--mode", mode, "--status=json", "--status-interval=20ms", "--rate=2k", "-m", "2", "-w", "300ms", "--checkpoint", dir + "/kept", "--checkpoint-interval=50ms",
+		"--mode", mode, "--status=json", "--status-interval=20ms", "--rate=500", "-m", "2", "-w", "300ms", "--checkpoint", dir + "/kept", "--checkpoint-interval=50ms",
 		"-o", "replies:" + dir + "/out", "-o", "jsonl:" + dir + "/traces",
 	}
 	signal, lines, wait := started(t, n, append(args, targets...)...)
-	for until(t, lines).Sent < 300 {
+	for until(t, lines).Sent < 200 {
 	}
 	signal(by)
 	rest, _ := io.ReadAll(lines)
@@ -39,7 +39,7 @@ func resumeRerouted(t *testing.T, n *internet.Net, mode string, by syscall.Signa
 		t.Fatalf("it came to its end: %s", rest)
 	}
 	runIP(t, n.Net, internet.Prober, "route add blackhole 20.2.0.0/25")
-	r := survey(t, n, "", "--resume", dir+"/kept", "--metadata", dir+"/meta")
+	r := survey(t, n, "", "--resume", dir+"/kept", "--rate=5k", "--metadata", dir+"/meta")
 	runIP(t, n.Net, internet.Prober, "route del blackhole 20.2.0.0/25")
 	if r.code != exitDone || !strings.Contains(r.stderr, "192 targets are left out, such as 20.2.0.0: blackhole route\n") {
 		t.Fatalf("exit code %d: %s", r.code, r.stderr)

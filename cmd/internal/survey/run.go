@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hopquote/hopquote/cmd/internal/option"
 	"github.com/hopquote/hopquote/cmd/internal/output/record"
 	"github.com/hopquote/hopquote/cmd/internal/privilege"
 	"github.com/hopquote/hopquote/cmd/internal/survey/checkpoint"
@@ -48,6 +49,7 @@ type run struct {
 	resumed *checkpoint.Checkpoint
 	before  checkpoint.Head
 	onward  string // how to go on with it
+	held    int    // unfinished traces that are in the checkpoint only, not in outputs that can't be cut back
 
 	draining atomic.Bool // no more probes leave
 	stopOnce sync.Once
@@ -88,6 +90,9 @@ func (r *run) do() error {
 	for _, l := range r.net.leftOut() {
 		fmt.Fprintf(r.std.Err, "hopquote survey: %v\n", l)
 	}
+	for _, l := range r.net.unshared() {
+		fmt.Fprintf(r.std.Err, "hopquote survey: %s\n", l)
+	}
 	if r.o.keepOut {
 		if err := r.net.keepKernelOut(r.o); err != nil {
 			fmt.Fprintf(r.std.Err, "hopquote survey: --keep-kernel-out: %v\n", err)
@@ -100,11 +105,11 @@ func (r *run) do() error {
 		return err
 	}
 	if err := privilege.Drop(r.keeps()...); err != nil {
-		return errors.Join(err, r.sink.Close(&r.end))
+		return r.abandon(err)
 	}
 	profile, err := startProfiles(r.o)
 	if err != nil {
-		return errors.Join(err, r.sink.Close(&r.end))
+		return r.abandon(err)
 	}
 	s := listen()
 	defer s.close()
@@ -124,7 +129,7 @@ func (r *run) do() error {
 		}
 	}()
 	if err := r.keeper.begin(r.begun, r.loops); err != nil {
-		return errors.Join(err, r.sink.Close(&r.end))
+		return r.abandon(err)
 	}
 	r.status.start(s.demand)
 	go r.keepOff(finished)
@@ -145,34 +150,6 @@ func (r *run) stop(why error) {
 	r.net.wake()
 }
 
-// close ends the outputs and notes what became of the run.
-func (r *run) close(err error) {
-	if err != nil {
-		r.stopOnce.Do(func() { r.why = err })
-	}
-	r.end.At = time.Since(r.net.epoch)
-	for _, w := range r.loops {
-		w.note(r.end.At)
-	}
-	r.keeper.ending.Store(true)
-	for _, w := range r.loops {
-		_ = w.flush(r.end.At) // the last checkpoint has it too
-	}
-	r.keeper.wait()
-	last := r.last()
-	r.end.Counts, r.frames, r.end.KernelDrops, r.end.Complete = last.Counts, last.Frames, last.KernelDrops, last.Complete
-	if err := r.sink.Close(&r.end); err != nil {
-		r.stopOnce.Do(func() { r.why = err })
-		last.Complete = false // an output is not
-	}
-	var kerr error
-	if r.onward, kerr = r.finish(last); kerr != nil {
-		r.stopOnce.Do(func() { r.why = kerr })
-	}
-	r.status.end()
-	r.stopOnce.Do(func() {}) // a reason that comes from now on is none: why may be read
-}
-
 // prepare makes all that runs.
 func (r *run) prepare() error {
 	o, n := r.o, r.net
@@ -187,7 +164,7 @@ func (r *run) prepare() error {
 		return err
 	}
 	r.record = record.Run{
-		Program: "hopquote", Version: version(), Args: r.args, Host: host, Start: n.epoch, Seed: o.seed, Mode: o.mode, Method: o.method,
+		Program: "hopquote", Version: option.Version, Args: r.args, Host: host, Start: n.epoch, Seed: o.seed, Mode: o.mode, Method: o.method,
 		TCPFlags: o.flags, Src4: n.src(0), Src6: n.src(1), DstPort: o.port, TOS: o.tos, First: o.first, Max: o.max, Flows: o.flows,
 		Attempts: o.attempts, GapLimit: o.gapLimit(), Timeout: o.timeout, Rate: perSecond, Size4: r.cfg.Probe4.Size, Size6: r.cfg.Probe6.Size,
 		Link: env.Header.Type, Interface: env.Interface.Name,
@@ -203,7 +180,7 @@ func (r *run) prepare() error {
 	r.keeper = r.newKeeper()
 	for loop := range o.loops {
 		if err := r.addLoop(loop, perSecond/float64(o.loops)); err != nil {
-			return errors.Join(err, r.sink.Close(&r.end))
+			return r.abandon(err)
 		}
 	}
 	if err := r.restore(); err != nil || r.keeper.journal == nil {
@@ -303,12 +280,16 @@ func (r *run) newStatus(perSecond float64) *status {
 // summary tells what became of the probes and replies, in lines for people.
 func (r *run) summary() string {
 	c := &r.end.Counts
+	found := interfaces(r.sink.Found())
+	if n := max(r.end.Traces, r.sink.Finished()); n > 0 || r.o.mode != "random" { // which knows none
+		found += fmt.Sprintf(", %d traces", n)
+	}
 	return fmt.Sprintf("sent %d = answered %d + expired %d + in flight %d\n"+
 		"received %d = matched %d + duplicate %d + late %d + stray %d; kernel drops %d\n"+
 		"verdicts:%s\n"+
-		"%d targets, %s, %d traces in %.3f s; probes left at %.0f/s\n",
+		"%d targets, %s in %.3f s; probes left at %s/s\n",
 		c.Sent, c.Answered, c.Expired, c.InFlight, c.Received, c.Matched, c.Duplicate, c.Late, c.Strays(), r.end.KernelDrops, verdicts(c),
-		r.targets.Len(), interfaces(r.sink.Found()), max(r.end.Traces, r.sink.Finished()), r.active(r.end.At).Seconds(), r.sending().rate())
+		r.targets.Len(), found, r.active(r.end.At).Seconds(), perSecond(r.sending().rate()))
 }
 
 // sending is from the first to the last probe of all loops.

@@ -65,7 +65,7 @@ func TestScore(t *testing.T) {
 func (w *scored) survey(t *testing.T, mode, name string) {
 	timeout := w.timeout
 	if mode == "adaptive" {
-		timeout = min(timeout, 200*time.Millisecond) // it waits for many silent hops, one after the other
+		timeout = min(timeout, 400*time.Millisecond) // it waits for many silent hops, one after the other
 	}
 	n := open(t, w.c)
 	file := t.TempDir() + "/out."

@@ -3,9 +3,11 @@ package survey
 import (
 	"fmt"
 	"math"
+	"os"
 	"slices"
 	"time"
 
+	"github.com/hopquote/hopquote/cmd/internal/option"
 	"github.com/hopquote/hopquote/cmd/internal/survey/checkpoint"
 	"github.com/hopquote/hopquote/cmd/internal/survey/journal"
 	"github.com/hopquote/hopquote/scheduler/survey/pack"
@@ -35,7 +37,7 @@ func (r *run) newKeeper() *keeper {
 // snapshot is the run at a moment, but for its outputs and the loops' states.
 func (r *run) snapshot(now time.Duration, parts []part) *checkpoint.Checkpoint {
 	c := &checkpoint.Checkpoint{Head: checkpoint.Head{
-		Version: version(), Args: r.args, Settings: r.settings(), Complete: true,
+		Version: option.Version, Args: r.args, Dir: workingDir(), Settings: r.settings(), Complete: true,
 		Start: r.net.epoch, At: now, Active: r.active(now), Runs: r.before.Runs + 1, Seed: r.o.seed,
 		KeyIDs: slices.Concat(r.before.KeyIDs, r.keyIDs),
 		Src:    [2]string{addr(r.net, 0), addr(r.net, 1)}, SrcPort: r.net.srcPort, Sum: r.net.sum, Link: r.net.link(),
@@ -48,6 +50,15 @@ func (r *run) snapshot(now time.Duration, parts []part) *checkpoint.Checkpoint {
 		c.Frames.Add(&p.frames)
 	}
 	return c
+}
+
+// workingDir is what relative paths begin at, empty if nobody knows.
+func workingDir() string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return ""
+	}
+	return dir
 }
 
 // last is it at the end, when the loops have ended.
@@ -64,7 +75,7 @@ func (r *run) last() *checkpoint.Checkpoint {
 // active is how long this run and those before it took.
 func (r *run) active(now time.Duration) time.Duration { return r.before.Active + now - r.begun }
 
-// finish writes the last checkpoint of a run whose outputs are closed, and gives
+// finish writes the last checkpoint of a run whose outputs have stopped, and gives
 // the line that tells how to go on.
 func (r *run) finish(c *checkpoint.Checkpoint) (string, error) {
 	k := r.keeper
@@ -78,13 +89,18 @@ func (r *run) finish(c *checkpoint.Checkpoint) (string, error) {
 		return "", nil
 	}
 	cut, err := r.sink.Last()
+	place := func(path string) string { return path }
+	if k.elsewhere != nil && !r.o.overwrite {
+		place = unused // nobody said where
+	}
 	if err == nil {
+		k.path = place(k.path)
 		err = k.write(c, cut, r.end.At)
 		for _, path := range k.elsewhere {
 			if err == nil || c.Complete {
 				break
 			}
-			k.path = path
+			k.path = place(path)
 			if k.write(c, cut, r.end.At) == nil {
 				err = nil
 			}

@@ -252,12 +252,12 @@ func (r *report) parts(full bool) []string {
 		share = 100 * float64(r.Done) / float64(r.Total)
 	}
 	if r.AskedPPS > 0 {
-		asked = fmt.Sprintf("%.0f", r.AskedPPS)
+		asked = perSecond(r.AskedPPS)
 	}
 	progress, found := fmt.Sprintf("%s %.1f%% (%s left)", clock(r.ElapsedNS), share, left), interfaces(r.Found, r.Exact)
-	sent, replies := fmt.Sprintf("sent %d, %.0f/s", r.Sent, r.RatePPS), fmt.Sprintf("replies %d", r.Replies)
+	sent, replies := fmt.Sprintf("sent %d, %s/s", r.Sent, perSecond(r.RatePPS)), fmt.Sprintf("replies %d", r.Replies)
 	if full {
-		sent += fmt.Sprintf(" (average %.0f, asked %s)", r.AveragePPS, asked)
+		sent += fmt.Sprintf(" (average %s, asked %s)", perSecond(r.AveragePPS), asked)
 		replies += fmt.Sprintf(", matched %.1f%%, answered %.1f%%", 100*r.Matches, 100*r.Answers)
 	}
 	parts := []string{progress, sent, replies, found}

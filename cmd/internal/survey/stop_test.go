@@ -19,13 +19,14 @@ import (
 // started is a survey that runs until it is stopped, with its standard error.
 func started(t *testing.T, n *internet.Net, args ...string) (signal func(syscall.Signal), lines *bufio.Reader, wait func() int) {
 	t.Helper()
-	return startedOn(t, n.Host(internet.Prober), args...)
+	return startedOn(t, n.Host(internet.Prober), io.Discard, args...)
 }
 
-// startedOn is started on a host.
-func startedOn(t *testing.T, h *lab.Host, args ...string) (signal func(syscall.Signal), lines *bufio.Reader, wait func() int) {
+// startedOn is started on a host, with somewhere for its standard output.
+func startedOn(t *testing.T, h *lab.Host, out io.Writer, args ...string) (signal func(syscall.Signal), lines *bufio.Reader, wait func() int) {
 	t.Helper()
 	cmd, _, _ := command(t, args...)
+	cmd.Stdout = out
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -53,6 +54,28 @@ func until(t *testing.T, lines *bufio.Reader) report {
 		var r report
 		if json.Unmarshal([]byte(line), &r) == nil && r.Sent > 0 {
 			return r
+		}
+	}
+}
+
+// more reads lines until so many more probes left than at the first of them, or
+// the run ends.
+func more(lines *bufio.Reader, probes uint64) {
+	var first uint64
+	for {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			return
+		}
+		var r report
+		if json.Unmarshal([]byte(line), &r) != nil || r.Sent == 0 {
+			continue
+		}
+		if first == 0 {
+			first = r.Sent
+		}
+		if r.Sent >= first+probes {
+			return
 		}
 	}
 }

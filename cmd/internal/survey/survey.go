@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/netip"
 	"os"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/pflag"
@@ -75,7 +74,7 @@ func Main(args []string, std Std) int {
 		o.seed = r.rand.Uint64()
 	}
 	if r.targets, err = readTargets(context.Background(), o, std.In); err != nil {
-		return usageError(std, err)
+		return usageError(std, r.targetsAgain(err))
 	}
 	r.cfg = o.config(r.targets)
 	for f, p := range []*frame.Probe{&r.cfg.Probe4, &r.cfg.Probe6} {
@@ -170,6 +169,9 @@ func (r *run) report() int {
 	if r.onward != "" {
 		fmt.Fprintf(r.std.Err, "hopquote survey: %s\n", r.onward)
 	}
+	if r.held > 0 {
+		fmt.Fprintf(r.std.Err, "hopquote survey: %d unfinished traces are in the checkpoint, not in %s: what was written there can't be taken back\n", r.held, r.passing())
+	}
 	fmt.Fprint(r.std.Err, r.summary())
 	if err := r.writeMetadata(code); err != nil {
 		fmt.Fprintf(r.std.Err, "hopquote survey: %v\n", err)
@@ -178,12 +180,4 @@ func (r *run) report() int {
 		}
 	}
 	return code
-}
-
-// version is that of the program.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		return info.Main.Version
-	}
-	return "unknown"
 }

@@ -103,6 +103,11 @@ func TestRates(t *testing.T) {
 			t.Errorf("%s: %v, %v", text, got, err)
 		}
 	}
+	for pps, want := range map[float64]string{0: "0", 0.5: "0.5", 1.0 / 48: "0.0208", 99.96: "100", 123456.7: "123457"} {
+		if got := perSecond(pps); got != want {
+			t.Errorf("%v probes/s are written %s, want %s", pps, got, want)
+		}
+	}
 	if got := (rate{bits: 8e6}).perSecond(100); got != 10000 {
 		t.Errorf("8 Mbit/s of 100 bytes are %f probes/s", got)
 	}

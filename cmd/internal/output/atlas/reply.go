@@ -93,7 +93,7 @@ func newReply(run *record.Run, t *record.Trace, r *record.Reply) reply {
 		From: r.From.String(), TTL: &r.TTLBack, Size: size(r), TOS: r.TOSBack,
 		Dup: r.Verdict == rx.Duplicate, Late: late(t, r), Err: failure(run, r), Ext: extension(r),
 	}
-	if out.Late == 0 {
+	if out.Late == 0 && r.Verdict != rx.Undecided {
 		out.RTT = strconv.AppendFloat(nil, float64(r.RTT.Round(time.Microsecond))/float64(time.Millisecond), 'f', -1, 64)
 	}
 	if r.Kind.IsError() && r.Quoted > 0 {

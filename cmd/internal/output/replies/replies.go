@@ -7,12 +7,12 @@ import (
 	"strconv"
 
 	"github.com/hopquote/hopquote/cmd/internal/output/record"
+	"github.com/hopquote/hopquote/frame"
 )
 
 // Kind is the format "replies": comma-separated values behind a line of names.
 // rtt_us has microseconds with three decimals. Fields that a reply does not
-// have (ICMP type and code of direct answers, quoted TTL without a quote) are
-// empty.
+// have (ICMP type and code of UDP and TCP, quoted TTL without a quote) are empty.
 var Kind = record.Kind{Name: "replies", Help: "a line of text for every reply", New: start}
 
 const header = "target,ttl,flow,attempt,responder,rtt_us,kind,icmp_type,icmp_code,reply_ttl,quoted_ttl,verdict\n"
@@ -36,7 +36,7 @@ func (w *writer) Reply(r *record.Reply) error {
 	b = r.From.AppendTo(append(b, ','))
 	b = micros(append(b, ','), uint64(r.RTT))
 	b = append(append(b, ','), record.KindName(r.Kind)...)
-	if r.Kind.IsError() {
+	if r.Kind.IsError() || r.Kind == frame.KindEchoReply {
 		b = number(b, uint64(r.Type))
 		b = number(b, uint64(r.Code))
 	} else {

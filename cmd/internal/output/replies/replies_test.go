@@ -21,8 +21,9 @@ func samples() []record.Reply {
 		},
 		{
 			Target: netip.MustParseAddr("2600::1"), TTL: 16, Flow: 2, Attempt: 1, From: netip.MustParseAddr("2600::1"), RTT: 5,
-			Verdict: rx.Duplicate, Kind: frame.KindEchoReply, TTLBack: 49,
+			Verdict: rx.Duplicate, Kind: frame.KindEchoReply, Type: 129, TTLBack: 49,
 		},
+		{Target: netip.MustParseAddr("20.0.0.1"), TTL: 9, From: netip.MustParseAddr("20.0.0.1"), RTT: 1000, Verdict: rx.Exact, Kind: frame.KindTCP, Flags: frame.FlagRST, TTLBack: 64},
 		{Target: netip.MustParseAddr("20.0.0.1"), TTL: 255, From: netip.MustParseAddr("20.0.0.1"), RTT: 1000, Verdict: rx.Late, Kind: frame.KindUnreachable, Type: 3, Code: 3},
 	}
 }
@@ -39,7 +40,8 @@ func TestLines(t *testing.T) {
 		}
 	}
 	want := header + "20.0.0.1,3,0,0,100.64.1.2,1234.567,time_exceeded,11,0,253,1,exact\n" +
-		"2600::1,16,2,1,2600::1,0.005,echo_reply,,,49,,duplicate\n" +
+		"2600::1,16,2,1,2600::1,0.005,echo_reply,129,0,49,,duplicate\n" +
+		"20.0.0.1,9,0,0,20.0.0.1,1.000,tcp,,,64,,exact\n" +
 		"20.0.0.1,255,0,0,20.0.0.1,1.000,unreachable,3,3,0,,late\n"
 	if diff := cmp.Diff(want, got.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -41,6 +41,7 @@ type Checkpoint struct {
 type Head struct {
 	Version  string   // of the program
 	Args     []string // the command line
+	Dir      string   // where it was given: what its relative paths begin at
 	Settings []Setting
 	Complete bool // there is nothing left to do
 	Stopped  bool // the run ended here, and nothing was written since

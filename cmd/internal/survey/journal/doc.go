@@ -6,7 +6,7 @@
 // upon each other have consecutive numbers. Files are next to the checkpoint's,
 // as in "run.checkpoint.journal-3":
 //
-//	line    "hopquote survey journal 1"
+//	line    "hopquote survey journal 2"
 //	id      8 bytes, of the run that wrote it
 //	number  8 bytes
 //	batches

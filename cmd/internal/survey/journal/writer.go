@@ -18,7 +18,7 @@ import (
 
 const (
 	suffix    = ".journal-"
-	magic     = "hopquote survey journal 1\n"
+	magic     = "hopquote survey journal 2\n"
 	headerLen = 12 // of a batch
 )
 

@@ -35,6 +35,8 @@ type file struct {
 	out     counted // where pending goes
 	zip     *packer // nil: uncompressed
 	file    *os.File
+	passes  bool // it can't be cut back: standard output, a pipe, a device
+	held    bool // it is left as it is
 	failed  bool // nothing goes out any more: pending keeps it
 	broken  bool // what it has is not all that it was given
 }
@@ -151,6 +153,7 @@ func (f *file) begin(cfg *Config, on *Output) error {
 		f.Writer = f.keeper
 		return err
 	}
+	f.passes = !isFile(t.Path)
 	if t.Path != stdout {
 		if err := f.create(cfg, on); err != nil {
 			return bare(err)
@@ -164,7 +167,7 @@ func (f *file) begin(cfg *Config, on *Output) error {
 		}
 	}
 	var err error
-	if f.Writer, err = t.Kind.New(f, cfg.Run); err == nil && on != nil {
+	if f.Writer, err = t.Kind.New(f, cfg.Run); err == nil && on != nil && t.Kind.Files == nil {
 		// What begins the file is there already.
 		f.pending = append(f.pending[:0], on.Rest...)
 		f.ends = f.ends[:0]
@@ -246,7 +249,10 @@ func bare(err error) error {
 
 // finish writes what ends the file, and closes it.
 func (f *file) finish(end *record.End) error {
-	err := f.named(f.Writer.Close(end))
+	var err error
+	if !f.held {
+		err = f.named(f.Writer.Close(end))
+	}
 	if ferr := f.flush(); err == nil {
 		err = ferr
 	}

@@ -3,7 +3,6 @@
 package sink
 
 import (
-	"errors"
 	"io"
 	"sync"
 	"time"
@@ -23,7 +22,7 @@ type Config struct {
 	Failed func(error)
 	// Known tells that Sent will be called for every probe.
 	Known bool
-	// Keep has Close make a last Cut, which Last gives. Resume is that of a run
+	// Keep has Stop make a last Cut, which Last gives. Resume is that of a run
 	// before this one, which goes on from there.
 	Keep   bool
 	Resume *Cut
@@ -261,33 +260,3 @@ func (s *Sink) flush() {
 		}
 	}
 }
-
-// Close writes what is left: all that waits, traces that never finished, and
-// what ends each file. It gives the first error of an output.
-func (s *Sink) Close(end *record.End) error {
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
-	s.signal()
-	<-s.done
-	if s.cfg.Keep {
-		if s.last, s.lastErr = s.cut(); s.lastErr == nil {
-			s.lastErr = s.last.Sync()
-			s.last.files = nil // they are about to be closed
-		}
-	}
-	s.trace.rest(end.Complete)
-	end.Traces = s.trace.written
-	errs := []error{s.err}
-	for _, f := range s.files {
-		err := f.finish(end)
-		if s.err == nil {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// Last is the Cut that Close made before it wrote what ends the files: a run
-// that goes on takes that back.
-func (s *Sink) Last() (*Cut, error) { return s.last, s.lastErr }
