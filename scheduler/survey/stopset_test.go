@@ -108,7 +108,14 @@ func TestBytesPerHop(t *testing.T) {
 		if each > 21 {
 			t.Errorf("%d hops: %.1f bytes each, thrown away ones included, want 21 at most", hops, each)
 		}
-		runtime.KeepAlive(s)
+		for i := range hops {
+			if !s.add(hopOf(i), 9, 0) {
+				t.Fatalf("%d hops: the one of number %d is not known", hops, i)
+			}
+		}
+		if s.add(hopOf(0), 8, 0) || s.add(hopOf(0), 9, 1) || s.n != hops+2 {
+			t.Errorf("%d hops: %d are known, at TTLs and flows where nobody was too", hops, s.n-2)
+		}
 	}
 }
 
