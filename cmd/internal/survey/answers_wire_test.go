@@ -2,14 +2,11 @@ package survey
 
 import (
 	"encoding/binary"
-	"errors"
-	"io"
 	"net/netip"
 	"testing"
 	"time"
 
 	"github.com/hopquote/hopquote/bench/simnet/internet"
-	"github.com/hopquote/hopquote/cmd/internal/capturefile"
 	"github.com/hopquote/hopquote/cmd/internal/output/record"
 	"github.com/hopquote/hopquote/frame"
 )
@@ -18,11 +15,6 @@ import (
 // Services say which TTL the probe had.
 func readWire(t *testing.T, file string, m frame.Method) map[point]answer {
 	t.Helper()
-	r, err := capturefile.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
 	type sent struct {
 		ttl int
 		at  int64
@@ -36,26 +28,16 @@ func readWire(t *testing.T, file string, m frame.Method) map[point]answer {
 	}
 	probes, byTTL := map[string]sent{}, map[point]int64{}
 	var list []back
-	for {
-		var p capturefile.Packet
-		if err := r.Next(&p); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		ip, _ := p.IP()
+	for ip, at := range packetsIn(t, file) {
 		if flow, ok := internet.FlowOf(ip); ok && (flow.Src == prober4 || flow.Src == prober6) {
-			dst, ttl := addressAt(ip, true), int(ip[8])
-			if dst.Is6() {
-				ttl = int(ip[7])
-			}
-			probes[identityOf(ip, dst, m)] = sent{ttl, p.At}
-			byTTL[point{dst: dst, ttl: ttl}] = p.At
+			dst, ttl := addressAt(ip, true), ttlOf(ip)
+			probes[identityOf(ip, dst, m)] = sent{ttl, at}
+			byTTL[point{dst: dst, ttl: ttl}] = at
 			continue
 		}
 		var reply frame.Reply
 		frame.Decode(ip, frame.LinkRaw, true, &reply)
-		b := back{dst: reply.From, at: p.At, what: answer{from: reply.From, kind: record.KindName(reply.Kind)}}
+		b := back{dst: reply.From, at: at, what: answer{from: reply.From, kind: record.KindName(reply.Kind)}}
 		transport := ip[headerOf(ip):]
 		switch {
 		case reply.Kind.IsError():
@@ -100,6 +82,13 @@ func headerOf(ip []byte) int {
 		return 40
 	}
 	return 20
+}
+
+func ttlOf(ip []byte) int {
+	if ip[0]>>4 == 6 {
+		return int(ip[7])
+	}
+	return int(ip[8])
 }
 
 func addressAt(ip []byte, dst bool) netip.Addr {

@@ -3,6 +3,7 @@ package survey
 import (
 	"errors"
 	"io"
+	"iter"
 	"net/netip"
 	"testing"
 
@@ -10,6 +11,30 @@ import (
 	"github.com/hopquote/hopquote/cmd/internal/capturefile"
 	"github.com/hopquote/hopquote/frame"
 )
+
+// packetsIn reads the packets out of the output "pcapng", from their IP header on,
+// with their times in nanoseconds.
+func packetsIn(t *testing.T, file string) iter.Seq2[[]byte, int64] {
+	t.Helper()
+	return func(yield func([]byte, int64) bool) {
+		r, err := capturefile.Open(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		for {
+			var p capturefile.Packet
+			if err := r.Next(&p); errors.Is(err, io.EOF) {
+				return
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			if ip, _ := p.IP(); !yield(ip, p.At) {
+				return
+			}
+		}
+	}
+}
 
 // asked are the probes that left in a survey of one attempt, by the frames
 // themselves.
@@ -23,11 +48,6 @@ type asked struct {
 // or the checksum of ICMP.
 func readAsked(t *testing.T, file string, m frame.Method) asked {
 	t.Helper()
-	r, err := capturefile.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
 	type sent struct {
 		dst  netip.Addr
 		ttl  int
@@ -35,25 +55,12 @@ func readAsked(t *testing.T, file string, m frame.Method) asked {
 	}
 	var list []sent
 	first := uint32(1 << 31)
-	for {
-		var p capturefile.Packet
-		if err := r.Next(&p); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		ip, _ := p.IP()
+	for ip := range packetsIn(t, file) {
 		flow, ok := internet.FlowOf(ip)
-		if !ok || flow.Src != netip.MustParseAddr("10.99.0.1") && flow.Src != netip.MustParseAddr("fd99::1") {
+		if !ok || flow.Src != prober4 && flow.Src != prober6 {
 			continue // a reply
 		}
-		s := sent{flow: flow}
-		if ip[0]>>4 == 6 {
-			s.dst, s.ttl = netip.AddrFrom16([16]byte(ip[24:])), int(ip[7])
-		} else {
-			s.dst, s.ttl = netip.AddrFrom4([4]byte(ip[16:])), int(ip[8])
-		}
-		list = append(list, s)
+		list = append(list, sent{addressAt(ip, true), ttlOf(ip), flow})
 		first = min(first, head(flow, m))
 	}
 	a := asked{map[point]internet.Flow{}, map[netip.Addr][]internet.Flow{}}

@@ -2,13 +2,11 @@ package survey
 
 import (
 	"fmt"
-	"io"
 	"maps"
 	"net/netip"
 	"os/exec"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -139,29 +137,9 @@ func TestElsewhereResume(t *testing.T) {
 	for _, mode := range modes {
 		t.Run(mode, func(t *testing.T) {
 			dir := t.TempDir()
-			args := []string{
-				"--allow-reserved", "--mode", mode, "-m", "2", "-w", "3s", "--rate", "700", "--flows", "3", "--status=json", "--status-interval=20ms",
-				"--checkpoint", dir + "/kept", "--checkpoint-interval=50ms",
-				"-o", "replies:" + dir + "/replies", "-o", "pcapng:" + dir + "/frames", "10.0.9.0/25",
-			}
-			whole := false
-			for _, by := range []syscall.Signal{syscall.SIGKILL, syscall.SIGINT} {
-				signal, lines, wait := startedOn(t, n.Host("p"), io.Discard, args...)
-				more(lines, 60)
-				signal(by)
-				rest, _ := io.ReadAll(lines)
-				if whole = wait() == exitDone; whole {
-					t.Logf("it came to its end before: %s", rest)
-					break
-				}
-				args = []string{"--resume", dir + "/kept", "--status=json", "--status-interval=20ms"}
-			}
-			if !whole {
-				_, lines, wait := startedOn(t, n.Host("p"), io.Discard, args...)
-				if rest, _ := io.ReadAll(lines); wait() != exitDone {
-					t.Fatalf("it did not come to its end: %s", rest)
-				}
-			}
+			brokenOff(t, n.Host("p"), dir+"/kept", 60,
+				"--allow-reserved", "--mode", mode, "-m", "2", "-w", "3s", "--rate", "700", "--flows", "3", "--checkpoint-interval=50ms",
+				"-o", "replies:"+dir+"/replies", "-o", "pcapng:"+dir+"/frames", "10.0.9.0/25")
 			by := map[string]int{}
 			for p, from := range repliesIn(t, dir+"/replies") {
 				if from == p.dst {

@@ -2,10 +2,8 @@ package survey
 
 import (
 	"fmt"
-	"io"
 	"net/netip"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -127,27 +125,9 @@ func TestEqualCost(t *testing.T) {
 func TestEqualCostResume(t *testing.T) {
 	n := openEqual(t)
 	dir := t.TempDir()
-	args := append([]string{
-		"--mode=random", "--flows=4", "--status=json", "--status-interval=20ms", "--rate=1500", "-m", "3", "-w", "300ms",
-		"--checkpoint", dir + "/kept", "-o", "replies:" + dir + "/out",
-	}, equalTargets...)
-	whole := false
-	for _, by := range []syscall.Signal{syscall.SIGKILL, syscall.SIGINT} {
-		signal, lines, wait := started(t, n, args...)
-		more(lines, 200)
-		signal(by)
-		rest, _ := io.ReadAll(lines)
-		if whole = wait() == exitDone; whole {
-			t.Logf("it came to its end before: %s", rest)
-			break
-		}
-		args = []string{"--resume", dir + "/kept", "--status=json", "--status-interval=20ms"}
-	}
-	if !whole {
-		if r := survey(t, n, "", "--resume", dir+"/kept"); r.code != exitDone {
-			t.Fatalf("exit code %d: %s", r.code, r.stderr)
-		}
-	}
+	brokenOff(t, n.Host(internet.Prober), dir+"/kept", 200, append([]string{
+		"--mode=random", "--flows=4", "--rate=1500", "-m", "3", "-w", "300ms", "-o", "replies:" + dir + "/out",
+	}, equalTargets...)...)
 	checkShares(t, flowHops(t, dir+"/out"), 4)
 }
 

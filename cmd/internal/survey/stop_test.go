@@ -43,6 +43,30 @@ func startedOn(t *testing.T, h *lab.Host, out io.Writer, args ...string) (signal
 	}
 }
 
+// brokenOff kills a survey that keeps a checkpoint, after so many probes, goes on
+// with it, interrupts that, and goes on with it to its end.
+func brokenOff(t *testing.T, h *lab.Host, checkpoint string, probes uint64, args ...string) {
+	t.Helper()
+	args = append(args, "--checkpoint", checkpoint)
+	for _, by := range []syscall.Signal{syscall.SIGKILL, syscall.SIGINT, 0} {
+		signal, lines, wait := startedOn(t, h, io.Discard, append(args, "--status=json", "--status-interval=20ms")...)
+		if by != 0 {
+			more(lines, probes)
+			signal(by)
+		}
+		rest, _ := io.ReadAll(lines)
+		switch code := wait(); {
+		case code == exitDone && by == 0:
+		case code == exitDone:
+			t.Logf("it came to its end before: %s", rest)
+			return
+		case by == 0:
+			t.Fatalf("exit code %d: %s", code, rest)
+		}
+		args = []string{"--resume", checkpoint}
+	}
+}
+
 // until reads lines up to one that is JSON of a run under way.
 func until(t *testing.T, lines *bufio.Reader) report {
 	t.Helper()

@@ -180,26 +180,15 @@ func (f *file) begin(cfg *Config, on *Output) error {
 
 // create makes a file, or cuts one that is gone on with back to where it was.
 func (f *file) create(cfg *Config, on *Output) error {
-	path := f.target.Path
+	how := os.O_WRONLY
 	if on == nil {
-		if err := free(path, cfg.Overwrite); err != nil {
+		if err := free(f.target.Path, cfg.Overwrite); err != nil {
 			return err
 		}
-		var err error
-		if f.file, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666); err != nil {
-			return err
-		}
-		info, err := f.file.Stat()
-		if err != nil || !info.Mode().IsRegular() {
-			return err
-		}
-		if err := claim.File(f.file); err != nil {
-			return err
-		}
-		return f.file.Truncate(0)
+		on, how = &Output{}, os.O_RDWR|os.O_CREATE
 	}
 	var err error
-	if f.file, err = os.OpenFile(path, os.O_WRONLY, 0); err != nil {
+	if f.file, err = os.OpenFile(f.target.Path, how, 0o666); err != nil {
 		return err
 	}
 	info, err := f.file.Stat()
