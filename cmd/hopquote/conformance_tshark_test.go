@@ -8,19 +8,19 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
 	"github.com/google/gopacket/pcapgo"
+
+	"github.com/hopquote/hopquote/cmd/internal/output/capture/wireshark"
 )
 
 // Wireshark finds every checksum of ours right and nothing malformed.
 func TestTshark(t *testing.T) {
 	t.Parallel()
-	tshark, err := exec.LookPath("tshark")
-	if err != nil {
+	if _, err := exec.LookPath("tshark"); err != nil {
 		t.Skip("needs Wireshark to judge the probes: apt-get install tshark")
 	}
 	n, w := openLine(t)
@@ -33,7 +33,7 @@ func TestTshark(t *testing.T) {
 			third := filepath.Join(t.TempDir(), "third.pcap")
 			writeCapture(t, third, o.frames)
 			for _, path := range []string{pcap, third} {
-				judged := dissect(t, tshark, path)
+				judged := dissect(t, path)
 				if judged != len(o.probes) {
 					t.Errorf("%s: %d transport checksums for %d probes", filepath.Base(path), judged, len(o.probes))
 				}
@@ -46,7 +46,7 @@ func TestTshark(t *testing.T) {
 		o.frames[i][len(o.frames[i])-1] ^= 1
 		path := filepath.Join(t.TempDir(), "wrong.pcap")
 		writeCapture(t, path, o.frames)
-		if faults, _ := dissection(t, tshark, path); len(faults) != 1 {
+		if faults, _ := dissection(t, path); len(faults) != 1 {
 			t.Errorf("faults %q, want one", faults)
 		}
 	})
@@ -72,9 +72,9 @@ func writeCapture(t *testing.T, path string, frames [][]byte) {
 
 // dissect fails the test for everything that tshark finds wrong in packets of
 // ours, and counts the transport checksums that it judged.
-func dissect(t *testing.T, tshark, path string) int {
+func dissect(t *testing.T, path string) int {
 	t.Helper()
-	faults, judged := dissection(t, tshark, path)
+	faults, judged := dissection(t, path)
 	for _, f := range faults {
 		t.Errorf("%s: %s", filepath.Base(path), f)
 	}
@@ -107,43 +107,20 @@ const (
 	checksumGood    = "1"
 )
 
-// readProtocols are what tshark takes apart. Ports are random, and it must not
-// guess from them what the payload could be.
-var readProtocols = []string{
-	"frame", "eth", "ethertype", "ip", "ipv6", "ipv6.fraghdr", "ipv6.routing", "ipv6.hopopts", "ipv6.dstopts",
-	"udp", "udplite", "tcp", "icmp", "icmpv6", "dccp", "data", "_ws.malformed", "_ws.expert",
-}
-
-// payloadsUnread is the arguments that switch every other protocol off.
-var payloadsUnread = sync.OnceValues(func() (args []string, err error) {
-	out, err := exec.Command("tshark", "-G", "protocols").Output()
-	for line := range strings.Lines(string(out)) {
-		if fields := strings.Split(line, "\t"); len(fields) >= 3 && !slices.Contains(readProtocols, strings.TrimSpace(fields[2])) {
-			args = append(args, "--disable-protocol", strings.TrimSpace(fields[2]))
-		}
-	}
-	return args, err
-})
-
-func dissection(t *testing.T, tshark, path string) (faults []string, judged int) {
+func dissection(t *testing.T, path string) (faults []string, judged int) {
 	t.Helper()
 	args := []string{
-		"-n", "-r", path, "-T", "fields", "-E", "separator=|", "-Y", "!(icmpv6.type >= 133)", // not the search for neighbours
+		"-T", "fields", "-E", "separator=|", "-Y", "!(icmpv6.type >= 133)", // not the search for neighbours
 		"-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE", "-o", "udplite.check_checksum:TRUE",
 	}
 	for _, name := range columnNames {
 		args = append(args, "-e", name)
 	}
-	unread, err := payloadsUnread()
+	out, err := wireshark.Headers(path, args...)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("tshark %q: %v", args, err)
 	}
-	args = append(args, unread...)
-	out, err := exec.Command(tshark, args...).Output()
-	if err != nil {
-		t.Fatalf("%s %q: %v", tshark, args, err)
-	}
-	for line := range strings.Lines(string(out)) {
+	for line := range strings.Lines(out) {
 		fields := strings.Split(strings.TrimRight(line, "\n"), "|")
 		if len(fields) != columns {
 			t.Fatalf("%d columns, want %d: %s", len(fields), columns, line)

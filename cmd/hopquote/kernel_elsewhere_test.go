@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hopquote/hopquote/bench/lab"
+	"github.com/hopquote/hopquote/cmd/internal/output/capture/wireshark"
 	"github.com/hopquote/hopquote/cmd/internal/output/jsonout"
 )
 
@@ -125,17 +126,16 @@ func TestKernelElsewhereOutputs(t *testing.T) {
 		if c := doc.Counts; c.Sent != 6 || c.Answered != 6 || c.Received != 6 || c.Matched != 6 {
 			t.Errorf("%s: counts %+v, want 6 of each", dst, c)
 		}
-		tshark, err := exec.LookPath("tshark")
-		if err != nil {
+		if _, err := exec.LookPath("tshark"); err != nil {
 			continue
 		}
-		out, err := exec.Command(tshark, "-n", "-r", file, "-Y", "frame.packet_flags_direction == 1", "-T", "fields",
-			"-E", "separator=,", "-E", "occurrence=f", "-e", "eth.dst", "-e", "eth.type", "-e", "ip.src", "-e", "ipv6.src", "-e", "_ws.malformed").Output()
+		out, err := wireshark.Headers(file, "-Y", "frame.packet_flags_direction == 1", "-T", "fields",
+			"-E", "separator=,", "-E", "occurrence=f", "-e", "eth.dst", "-e", "eth.type", "-e", "ip.src", "-e", "ipv6.src", "-e", "_ws.malformed")
 		if err != nil {
 			t.Fatal(err)
 		}
 		var elsewhere, all int
-		for line := range strings.Lines(string(out)) {
+		for line := range strings.Lines(out) {
 			all++
 			near := strings.Contains(line, ",10.0.1.20,") || strings.Contains(line, ",fd00:1::20,")
 			if strings.HasPrefix(line, "00:00:00:00:00:00,0x0800,10.0.") || strings.HasPrefix(line, "00:00:00:00:00:00,0x86dd,,fd00:") {

@@ -16,6 +16,7 @@ import (
 	parquetgo "github.com/parquet-go/parquet-go"
 
 	"github.com/hopquote/hopquote/bench/simnet/internet"
+	"github.com/hopquote/hopquote/cmd/internal/output/capture/wireshark"
 	"github.com/hopquote/hopquote/cmd/internal/output/jsonl"
 	"github.com/hopquote/hopquote/cmd/internal/output/parquet"
 )
@@ -130,15 +131,21 @@ func TestOutputsAgree(t *testing.T) {
 	if read := by(t, "sc_warts2json", path("out.warts")); read != "" {
 		before.agree(t, "warts", scamperHops(t, read), time.Microsecond)
 	}
-	if read := by(t, "tshark", "-n", "-r", path("out.pcapng"), "-Y", "ip and not arp", "-T", "fields", "-E", "separator=;", "-e", "frame.time_epoch", "-e", "ip.src",
-		"-e", "ip.dst", "-e", "ip.ttl", "-e", "ip.id", "-e", "udp.checksum"); read != "" {
+	if _, err := exec.LookPath("tshark"); err != nil {
+		t.Logf("tshark is not installed: its format is not compared")
+	} else {
+		read, err := wireshark.Headers(path("out.pcapng"), "-Y", "ip and not arp", "-T", "fields", "-E", "separator=;", "-e", "frame.time_epoch", "-e", "ip.src",
+			"-e", "ip.dst", "-e", "ip.ttl", "-e", "ip.id", "-e", "udp.checksum")
+		if err != nil {
+			t.Fatalf("tshark: %v", err)
+		}
 		four := hopTimes{}
 		for k, rtt := range want {
 			if k.dst.Is4() {
 				four[k] = rtt
 			}
 		}
-		four.agree(t, "pcapng", frameHops(t, read), 2*time.Nanosecond)
+		four.agree(t, "pcapng", frameHops(read), 2*time.Nanosecond)
 	}
 }
 
@@ -175,12 +182,7 @@ func scamperHops(t *testing.T, file string) hopTimes {
 
 // frameHops puts probes and errors together by identification and checksum, of
 // which a reply has the quoted ones behind its own.
-func frameHops(t *testing.T, file string) hopTimes {
-	t.Helper()
-	b, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+func frameHops(lines string) hopTimes {
 	type frame struct {
 		at  time.Duration
 		dst string
@@ -188,7 +190,7 @@ func frameHops(t *testing.T, file string) hopTimes {
 	}
 	probes, got := map[string]frame{}, hopTimes{}
 	for range 2 { // replies may stand before their probes
-		for line := range strings.Lines(string(b)) {
+		for line := range strings.Lines(lines) {
 			f := strings.Split(strings.TrimSpace(line), ";")
 			sec, ns, _ := strings.Cut(f[0], ".")
 			at := time.Duration(atoi(sec))*time.Second + time.Duration(atoi(ns))

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hopquote/hopquote/bench/lab"
+	"github.com/hopquote/hopquote/cmd/internal/output/capture/wireshark"
 )
 
 // openUplinks builds a network of Linux hosts, in which p's probes leave by the
@@ -159,18 +160,17 @@ func TestElsewhereResume(t *testing.T) {
 // frames received by the name of their interface.
 func checkFrames(t *testing.T, file string) map[string]int {
 	t.Helper()
-	tshark, err := exec.LookPath("tshark")
-	if err != nil {
+	if _, err := exec.LookPath("tshark"); err != nil {
 		return nil
 	}
-	out, err := exec.Command(tshark, "-n", "-r", file, "-T", "fields", "-E", "separator=,",
+	out, err := wireshark.Headers(file, "-T", "fields", "-E", "separator=,",
 		"-e", "frame.packet_flags_direction", "-e", "eth.dst", "-e", "eth.src", "-e", "_ws.malformed",
-		"-e", "frame.interface_id", "-e", "frame.interface_name", "-e", "frame.encap_type").Output()
+		"-e", "frame.interface_id", "-e", "frame.interface_name", "-e", "frame.encap_type")
 	if err != nil {
 		t.Fatal(err)
 	}
 	in, numbers := map[string]int{}, map[string]string{"first": "0", "second": "1"}
-	for line := range strings.Lines(string(out)) {
+	for line := range strings.Lines(out) {
 		f := strings.Split(strings.TrimSuffix(line, "\n"), ",")
 		sent, other := f[0] == "0x00000002", f[5] == "second"
 		if !sent {
