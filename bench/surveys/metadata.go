@@ -19,9 +19,15 @@ type Metadata struct {
 	// KnownBytes is what the hops take that mode adaptive knows.
 	KnownBytes uint64 `json:"hops_known_bytes"`
 	Counts     struct {
-		Sent, Answered, Expired, InFlight  uint64
-		Received, Matched, Duplicate, Late uint64
-		Stray                              []uint64
+		Sent      uint64 `json:"sent"`
+		Answered  uint64 `json:"answered"`
+		Expired   uint64 `json:"expired"`
+		InFlight  uint64 `json:"in_flight"`
+		Received  uint64 `json:"received"`
+		Matched   uint64 `json:"matched"`
+		Duplicate uint64 `json:"duplicate"`
+		Late      uint64 `json:"late"`
+		Stray     uint64 `json:"stray"`
 	} `json:"counts"`
 }
 
@@ -47,11 +53,7 @@ func (m *Metadata) contradictions() (list []string) {
 	if sum := c.Answered + c.Expired + c.InFlight; sum != c.Sent {
 		list = append(list, fmt.Sprintf("sent %d, but answered, expired and in flight are %d", c.Sent, sum))
 	}
-	sum := c.Matched + c.Duplicate + c.Late
-	for _, n := range c.Stray {
-		sum += n
-	}
-	if sum != c.Received {
+	if sum := c.Matched + c.Duplicate + c.Late + c.Stray; sum != c.Received {
 		list = append(list, fmt.Sprintf("received %d, but matched, duplicate, late and stray are %d", c.Received, sum))
 	}
 	return list

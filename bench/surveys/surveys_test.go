@@ -128,15 +128,15 @@ func TestMetadata(t *testing.T) {
 		}
 		return m
 	}
-	m := read(`{"complete":true,"counts":{"Sent":9,"Answered":6,"Expired":2,"InFlight":1,
-		"Received":11,"Matched":6,"Duplicate":2,"Late":1,"Stray":[0,2,0]}}`)
+	m := read(`{"complete":true,"counts":{"sent":9,"answered":6,"expired":2,"in_flight":1,
+		"received":11,"matched":6,"duplicate":2,"late":1,"stray":2}}`)
 	if got := m.contradictions(); len(got) != 0 || m.recorded() != 9 {
 		t.Errorf("%q, %d replies in the output", got, m.recorded())
 	}
 	if _, err := os.Stat(output + MetadataSuffix); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the file is still there: %v", err)
 	}
-	m = read(`{"complete":false,"counts":{"Sent":9,"Answered":6,"Expired":2,"Received":1,"Matched":6,"Stray":[1]}}`)
+	m = read(`{"complete":false,"counts":{"sent":9,"answered":6,"expired":2,"received":1,"matched":6,"stray":1}}`)
 	want := []string{"it says that it is not complete", "sent 9, but answered, expired and in flight are 8", "received 1, but matched, duplicate, late and stray are 7"}
 	if diff := cmp.Diff(want, m.contradictions()); diff != "" {
 		t.Error(diff)

@@ -111,8 +111,8 @@ func surveyInhabited(t *testing.T, c internet.Config, mode, name string) (undeci
 	}
 	var meta metadata
 	read(t, file+"meta", &meta)
-	if c := meta.Counts; int(c.Matched) != len(told) || c.Strays() != 0 || int(meta.Verdicts["undecided"]) != undecided {
-		t.Errorf("%d told, %d undecided; counted %+v", len(told), undecided, meta.Verdicts)
+	if c := meta.Counts; int(c.Matched) != len(told) || c.Stray != 0 || int(meta.Counts.Verdicts["undecided"]) != undecided {
+		t.Errorf("%d told, %d undecided; counted %+v", len(told), undecided, meta.Counts.Verdicts)
 	}
 	agreeOnAnswers(t, file, told)
 	t.Logf("%d answers, %d of them undecided", len(told), undecided)

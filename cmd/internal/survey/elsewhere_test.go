@@ -102,7 +102,7 @@ func TestElsewhere(t *testing.T) {
 					}
 					var meta metadata
 					read(t, dir+"/meta", &meta)
-					if c := meta.Counts; c.Matched != uint64(len(want)) || c.Duplicate != 0 || c.Received != c.Matched+c.Strays() || !c.Balanced() {
+					if c := meta.Counts; c.Matched != uint64(len(want)) || c.Duplicate != 0 || c.Received != c.Matched+c.Stray || !c.Balanced() {
 						t.Errorf("counts %+v, want %d matched", c, len(want))
 					}
 					if in := checkFrames(t, dir+"/frames"); in != nil && (in["first"] != len(want)/2 || in["second"] != len(want)/2) {

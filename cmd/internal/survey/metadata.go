@@ -11,70 +11,66 @@ import (
 	"time"
 
 	"github.com/hopquote/hopquote/frame"
-	"github.com/hopquote/hopquote/rx"
-	"github.com/hopquote/hopquote/scheduler"
 )
 
 // metadataSchema is the value of "schema".
-const metadataSchema = "hopquote.survey.run/1"
+const metadataSchema = "hopquote.survey.run/2"
 
 // metadata is what --metadata writes: what was run, and what became of it.
 type metadata struct {
-	Schema    string                `json:"schema"`
-	Program   string                `json:"program"`
-	Version   string                `json:"version"`
-	Go        string                `json:"go"`
-	Args      []string              `json:"arguments"`
-	Host      string                `json:"host"`
-	CPUs      int                   `json:"cpus"`
-	Kernel    string                `json:"kernel"`
-	Interface string                `json:"interface"`
-	Sender    string                `json:"sender"`
-	Source4   string                `json:"source_ipv4"`
-	Source6   string                `json:"source_ipv6"`
-	Clock     string                `json:"clock"`
-	Seed      uint64                `json:"seed"`
-	KeyIDs    []string              `json:"key_ids"` // hashes of the keys of the probes' tokens, by run and loop
-	Runs      int                   `json:"runs"`    // this one, and those that it went on from
-	ActiveNS  int64                 `json:"active_ns"`
-	Resent    uint64                `json:"resent_total"` // probes that were in flight where a run ended, and sent again
-	Contact   string                `json:"probe_contact"`
-	Outputs   []string              `json:"outputs"`
-	OSName    string                `json:"os"`
-	Arch      string                `json:"architecture"`
-	CPU       string                `json:"cpu"`
-	Memory    uint64                `json:"memory_bytes"`
-	Shard     uint64                `json:"shard"`
-	Shards    uint64                `json:"shards"`
-	Mode      string                `json:"mode"`
-	Method    string                `json:"method"`
-	TCPFlags  []string              `json:"tcp_flags"`
-	FirstTTL  uint8                 `json:"first_ttl"`
-	MaxTTL    uint8                 `json:"max_ttl"`
-	Flows     int                   `json:"flows"`
-	TimeoutNS int64                 `json:"timeout_ns"`
-	Targets   uint64                `json:"targets"`
-	NextHops  []nextHop             `json:"next_hops"`
-	LeftOut   []leftOut             `json:"left_out"`
-	Start     string                `json:"start"`
-	End       string                `json:"end"`
-	Complete  bool                  `json:"complete"`
-	Reason    string                `json:"stop_reason"` // empty for a complete run
-	Exit      int                   `json:"exit_code"`
-	AskedPPS  float64               `json:"rate_asked_pps"`
-	RatePPS   float64               `json:"rate_average_pps"`
-	Progress  report                `json:"result"`
-	Counts    rx.Counts             `json:"counts"`
-	Strays    map[string]uint64     `json:"stray_reasons"`
-	Verdicts  map[string]uint64     `json:"verdicts"` // their sum is what was received
-	Frames    scheduler.FrameCounts `json:"frames"`
-	NoRoom    uint64                `json:"sender_no_room_total"` // calls that the kernel had no room for; repeated later
-	Ring      rx.RingStats          `json:"ring"`                 // of this run, as the next three
-	PaceError float64               `json:"pacing_error"`         // average rate over the rate asked for, less 1; 0 without one
-	Loops     int                   `json:"loops"`
-	KeptOut   uint64                `json:"kernel_kept_out_total"` // replies that the kernel's IP stack did not see
-	Known     uint64                `json:"hops_known"`            // mode adaptive: those at which it need not go farther back, each once a TTL and flow
-	KnownSize uint64                `json:"hops_known_bytes"`      // memory that they take
+	Schema    string      `json:"schema"`
+	Program   string      `json:"program"`
+	Version   string      `json:"version"`
+	Go        string      `json:"go"`
+	Args      []string    `json:"arguments"`
+	Host      string      `json:"host"`
+	CPUs      int         `json:"cpus"`
+	Kernel    string      `json:"kernel"`
+	Interface string      `json:"interface"`
+	Sender    string      `json:"sender"`
+	Source4   string      `json:"source_ipv4"`
+	Source6   string      `json:"source_ipv6"`
+	Clock     string      `json:"clock"`
+	Seed      uint64      `json:"seed"`
+	KeyIDs    []string    `json:"key_ids"` // hashes of the keys of the probes' tokens, by run and loop
+	Runs      int         `json:"runs"`    // this one, and those that it went on from
+	ActiveNS  int64       `json:"active_ns"`
+	Resent    uint64      `json:"resent_total"` // probes that were in flight where a run ended, and sent again
+	Contact   string      `json:"probe_contact"`
+	Outputs   []string    `json:"outputs"`
+	OSName    string      `json:"os"`
+	Arch      string      `json:"architecture"`
+	CPU       string      `json:"cpu"`
+	Memory    uint64      `json:"memory_bytes"`
+	Shard     uint64      `json:"shard"`
+	Shards    uint64      `json:"shards"`
+	Mode      string      `json:"mode"`
+	Method    string      `json:"method"`
+	TCPFlags  []string    `json:"tcp_flags"`
+	FirstTTL  uint8       `json:"first_ttl"`
+	MaxTTL    uint8       `json:"max_ttl"`
+	Flows     int         `json:"flows"`
+	TimeoutNS int64       `json:"timeout_ns"`
+	Targets   uint64      `json:"targets"`
+	NextHops  []nextHop   `json:"next_hops"`
+	LeftOut   []leftOut   `json:"left_out"`
+	Start     string      `json:"start"`
+	End       string      `json:"end"`
+	Complete  bool        `json:"complete"`
+	Reason    string      `json:"stop_reason"` // empty for a complete run
+	Exit      int         `json:"exit_code"`
+	AskedPPS  float64     `json:"rate_asked_pps"`
+	RatePPS   float64     `json:"rate_average_pps"`
+	Progress  report      `json:"result"`
+	Counts    counts      `json:"counts"`
+	Frames    frameCounts `json:"frames"`
+	NoRoom    uint64      `json:"sender_no_room_total"` // calls that the kernel had no room for; repeated later
+	Ring      ringCounts  `json:"ring"`                 // of this run, as the next three
+	PaceError float64     `json:"pacing_error"`         // average rate over the rate asked for, less 1; 0 without one
+	Loops     int         `json:"loops"`
+	KeptOut   uint64      `json:"kernel_kept_out_total"` // replies that the kernel's IP stack did not see
+	Known     uint64      `json:"hops_known"`            // mode adaptive: those at which it need not go farther back, each once a TTL and flow
+	KnownSize uint64      `json:"hops_known_bytes"`      // memory that they take
 }
 
 // writeMetadata writes it, if asked for.
@@ -94,7 +90,7 @@ func (r *run) writeMetadata(code int) error {
 		Mode: run.Mode, Method: run.Method.String(), FirstTTL: run.First, MaxTTL: run.Max, Flows: run.Flows, TimeoutNS: run.Timeout.Nanoseconds(),
 		Targets: r.targets.Len(), NextHops: r.net.nextHops(), LeftOut: r.net.leftOut(), Start: run.Start.UTC().Format(time.RFC3339Nano), End: run.Start.Add(r.end.At).UTC().Format(time.RFC3339Nano),
 		Complete: r.end.Complete, Exit: code, AskedPPS: run.Rate, RatePPS: r.sending().rate(),
-		Progress: progress, Counts: r.end.Counts, Strays: map[string]uint64{}, Verdicts: map[string]uint64{}, Frames: r.frames, NoRoom: r.net.unsent(), Ring: r.net.ringStats(), Loops: r.o.loops, KeptOut: r.net.keptOut(),
+		Progress: progress, Counts: countsOf(&r.end.Counts), Frames: frameCounts(r.frames), NoRoom: r.net.unsent(), Ring: ringCounts(r.net.ringStats()), Loops: r.o.loops, KeptOut: r.net.keptOut(),
 	}
 	for _, w := range r.loops {
 		if a, ok := w.surveyor.(adaptive); ok {
@@ -116,16 +112,6 @@ func (r *run) writeMetadata(code int) error {
 		m.TCPFlags = []string{"syn"}
 	case frame.FlagACK:
 		m.TCPFlags = []string{"ack"}
-	}
-	for i, n := range m.Counts.Stray {
-		if n > 0 {
-			m.Strays[rx.Reason(i).String()] = n
-		}
-	}
-	for i, n := range m.Counts.Verdicts {
-		if n > 0 {
-			m.Verdicts[rx.Verdict(i).String()] = n
-		}
 	}
 	b, err := json.MarshalIndent(&m, "", "  ")
 	if err != nil {

@@ -140,7 +140,7 @@ func translated(t *testing.T, n *internet.Net, name, mode, method string) {
 	}
 	var meta metadata
 	read(t, file+"meta", &meta)
-	if c := meta.Counts; c.Matched != uint64(len(found)) || c.Strays() != 0 || meta.Verdicts["rewritten"] != uint64(rewritten) || name == "stateless" && rewritten < 2 {
-		t.Errorf("%d found, %d rewritten; counted %+v", len(found), rewritten, meta.Verdicts)
+	if c := meta.Counts; c.Matched != uint64(len(found)) || c.Stray != 0 || meta.Counts.Verdicts["rewritten"] != uint64(rewritten) || name == "stateless" && rewritten < 2 {
+		t.Errorf("%d found, %d rewritten; counted %+v", len(found), rewritten, meta.Counts.Verdicts)
 	}
 }

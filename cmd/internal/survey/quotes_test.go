@@ -163,7 +163,7 @@ func (c *changed) survey(t *testing.T, script *simnet.Script, mode, name string)
 			t.Errorf("nothing of TTL %d", ttl)
 		}
 	}
-	for v, n := range meta.Verdicts {
+	for v, n := range meta.Counts.Verdicts {
 		if n != verdicts[v] {
 			t.Errorf("%d %s are counted, %d reported", n, v, verdicts[v])
 		}

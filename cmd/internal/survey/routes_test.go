@@ -94,7 +94,7 @@ func TestRoutes(t *testing.T) {
 				t.Errorf("next hops (-want +got):\n%s", d)
 			}
 			c := meta.Counts
-			if !c.Balanced() || !meta.Complete || c.Strays() != 0 || meta.Progress.Done < meta.Progress.Total || meta.Progress.Undelivered != 0 {
+			if !c.Balanced() || !meta.Complete || c.Stray != 0 || meta.Progress.Done < meta.Progress.Total || meta.Progress.Undelivered != 0 {
 				t.Errorf("counts %+v, progress %+v", c, meta.Progress)
 			}
 			if want := uint64(3 * len(paths)); c.Answered != c.Sent || meta.Mode != "adaptive" && c.Sent != want || c.Sent > want {
