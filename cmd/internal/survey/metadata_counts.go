@@ -1,6 +1,10 @@
 package survey
 
-import "github.com/hopquote/hopquote/rx"
+import (
+	"strings"
+
+	"github.com/hopquote/hopquote/rx"
+)
 
 // counts is rx.Counts as metadata has it:
 // sent = answered + expired + in flight, received = matched + duplicate + late +
@@ -27,7 +31,7 @@ func countsOf(c *rx.Counts) counts {
 	}
 	for i, n := range c.Stray {
 		if n > 0 {
-			m.Reasons[rx.Reason(i).String()] = n
+			m.Reasons[strings.ReplaceAll(rx.Reason(i).String(), "-", "_")] = n
 		}
 	}
 	for i, n := range c.Verdicts {

@@ -46,7 +46,7 @@ func TestMetadataCounts(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"sent":9,"answered":5,"expired":3,"in_flight":1,"received":12,"matched":5,"duplicate":2,"late":1,"stray":4,` +
-		`"stray_reasons":{"check":3,"no-key":1},"verdicts":{"duplicate":2,"exact":4,"late":1,"rewritten":1,"spoofed":3,"stray":1}}`
+		`"stray_reasons":{"check":3,"no_key":1},"verdicts":{"duplicate":2,"exact":4,"late":1,"rewritten":1,"spoofed":3,"stray":1}}`
 	if diff := cmp.Diff(want, string(b)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
