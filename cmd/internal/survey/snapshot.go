@@ -27,7 +27,7 @@ func (r *run) newKeeper() *keeper {
 	if o.checkpoint == "" && o.resume == "" {
 		k.elsewhere = keepElse(path)
 	}
-	k.snap, k.fail, k.sink = r.snapshot, r.stop, r.sink
+	k.snap, k.fail, k.rouse, k.sink = r.snapshot, r.stop, r.net.wake, r.sink
 	if every > 0 {
 		k.journal = journal.NewWriter(path, r.rand.Uint64())
 	}
