@@ -63,15 +63,17 @@ hop 2 te from 10.1.2.1 edit sport=61000
 hop 3 te from 10.1.3.1 edit sport=61000 edit src=192.0.2.7
 hop 4 te from 10.1.4.1 edit sport=61000 edit dport=61001 edit src=192.0.2.7
 hop 5 te from 10.1.5.1 edit sport=61000 inside ip 10.7.0.1 10.7.0.2
+hop 6 te from 10.1.6.1 edit sport=61000 edit dport=61001
 `, verdicts: map[string]string{
-		"10.1.2.1": "rewritten", "10.1.3.1": "rewritten", "10.1.4.1": "rewritten", "10.1.5.1": "encapsulated",
+		"10.1.2.1": "rewritten", "10.1.3.1": "rewritten", "10.1.4.1": "rewritten", "10.1.5.1": "encapsulated", "10.1.6.1": "rewritten",
 	}},
 	{name: "identifiers", target: "10.2.2.0/27", targets: 32, methods: []string{"icmp"}, modes: []string{"full"}, script: `
 source 10.9.9.1/24 gateway 10.9.9.254
 target 10.2.2.0/27
 hop 1 te from 10.1.1.1
 hop 2 te from 10.1.2.1 edit ident=61000 edit src=192.0.2.7
-`, verdicts: map[string]string{"10.1.2.1": "rewritten"}},
+hop 3 te from 10.1.3.1 edit ident=61000
+`, verdicts: map[string]string{"10.1.2.1": "rewritten", "10.1.3.1": "rewritten"}},
 	{name: "NAT64", target: "64:ff9b::10.2.2.2", targets: 1, modes: []string{"full"}, script: `
 source fd09:9::10.9.9.1/64 gateway fd09:9::fe
 target 64:ff9b::10.2.2.2
