@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/hopquote/hopquote/cmd/internal/mistake"
 	"github.com/hopquote/hopquote/cmd/internal/survey/sink"
 	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/frame/link"
@@ -158,7 +159,7 @@ func parse(args []string) (*options, *pflag.FlagSet, error) {
 	o, r := &options{}, &raw{}
 	f := flagSet(o, r)
 	if err := f.Parse(args); err != nil {
-		return nil, f, mistake(err)
+		return nil, f, mistake.Of(err)
 	}
 	o.targets = f.Args()
 	if o.help {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/hopquote/hopquote/cmd/internal/mistake"
 	"github.com/hopquote/hopquote/cmd/internal/survey/checkpoint"
 	"github.com/hopquote/hopquote/cmd/internal/survey/sink"
 	"github.com/hopquote/hopquote/cmd/internal/target"
@@ -104,10 +105,7 @@ func split(args []string) (all []said, targets []string, err error) {
 		all = append(all, said{flag.Name, value})
 		return nil
 	})
-	if err != nil {
-		err = mistake(err)
-	}
-	return all, f.Args(), err
+	return all, f.Args(), mistake.Of(err)
 }
 
 // settings are the options that decide what is probed, how and in which order,
