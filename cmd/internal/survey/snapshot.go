@@ -27,6 +27,7 @@ func (r *run) newKeeper() *keeper {
 	if o.checkpoint == "" && o.resume == "" {
 		k.elsewhere = keepElse(path)
 	}
+	k.from = o.resume
 	k.snap, k.fail, k.sink = r.snapshot, r.stop, r.sink
 	if every > 0 {
 		k.journal = journal.NewWriter(path, r.rand.Uint64())

@@ -174,6 +174,9 @@ func (r *run) report() int {
 	if r.onward != "" {
 		fmt.Fprintf(r.std.Err, "hopquote survey: %s\n", r.onward)
 	}
+	if why := r.keeper.stale; why != nil {
+		fmt.Fprintf(r.std.Err, "hopquote survey: %s is still there, do not go on from it: %v\n", r.o.resume, why)
+	}
 	if r.held > 0 {
 		fmt.Fprintf(r.std.Err, "hopquote survey: %d unfinished traces are in the checkpoint, not in %s: what was written there can't be taken back\n", r.held, r.passing())
 	}
