@@ -57,6 +57,11 @@ func TestNamesLeftOut(t *testing.T) {
 		!strings.Contains(r.out, "left out  2 targets are left out, such as gone.example: there is no host of that name\n") {
 		t.Fatalf("exit code %d: %s%s", r.code, r.out, r.stderr)
 	}
+	r = survey(t, n, "", "--shard=1/4", "--rate=max", "-w", "200ms", "-o", "csv:/dev/null", dir+"/list")
+	if r.code != 0 || !strings.Contains(r.stderr, "\n258 targets, shard 1 of 4, ") || strings.Count(r.stderr, "2 targets are left out") != 1 ||
+		strings.Count(r.stderr, "list, line 2: gone.example is left out: lookup gone.example: no such host\n") != 1 {
+		t.Errorf("exit code %d: %s", r.code, r.stderr)
+	}
 	signal, lines, wait := started(t, n, "--status=json", "--status-interval=20ms", "--rate=50", "-m", "8", "-w", "200ms",
 		"--checkpoint", dir+"/kept", "-o", "jsonl:"+dir+"/traces", dir+"/list")
 	until(t, lines)

@@ -147,7 +147,7 @@ func flagSet(o *options, r *raw) *pflag.FlagSet {
 	f.StringVar(&o.metadata, "metadata", "", "write what was run and what became of it as JSON to `FILE`")
 	f.StringVar(&o.checkpoint, "checkpoint", "", "every few seconds, write to `FILE` what --resume goes on from")
 	f.DurationVar(&o.every, "checkpoint-interval", 5*time.Second, "`TIME` between checkpoints")
-	f.StringVar(&o.resume, "resume", "", "go on with the survey of the checkpoint `FILE`, with the same options or none; with another --checkpoint it only leads there from then on")
+	f.StringVar(&o.resume, "resume", "", "go on with the survey of the checkpoint `FILE`, with the same options or none (another --checkpoint takes its place)")
 	f.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile to `FILE`")
 	f.StringVar(&o.trace, "trace", "", "write an execution trace to `FILE`")
 	f.BoolVarP(&o.help, "help", "h", false, "show this help")

@@ -41,9 +41,9 @@ const help = `Usage: hopquote survey [OPTIONS] TARGET...
 Finds the paths to many targets. A target is an address, a prefix
 (192.0.2.0/24), a range (192.0.2.1-192.0.2.9), a host name, a file with one of
 these in each line (what follows a blank, a comma or # is ignored, but further
-addresses are refused), or - for standard input. Host names in files and in standard input
-that can't be looked up are left out; a survey that is gone on with has the
-addresses that its names had in the beginning.
+addresses are refused), or - for standard input. Host names in files and standard
+input that can't be looked up are left out; a survey that is gone on with has
+the addresses that its names had in the beginning.
 
 %s
 An interrupt lets what is in flight be answered, a second one ends at once.

@@ -73,7 +73,11 @@ func (r *Reader) Argument(ctx context.Context, arg string) error {
 func (r *Reader) file(ctx context.Context, name string) error {
 	f, err := os.Open(name)
 	if err != nil {
-		return fmt.Errorf("targets: %w", err)
+		var path *os.PathError
+		if errors.As(err, &path) {
+			err = path.Err
+		}
+		return fmt.Errorf("list %s: %w", name, err)
 	}
 	defer f.Close()
 	return r.List(ctx, name, f)

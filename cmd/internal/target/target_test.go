@@ -68,7 +68,7 @@ func TestArgumentRefused(t *testing.T) {
 		"::ffff:20.0.0.0/104": "write it as IPv4",
 		"fe80::1%eth0":        "zones",
 		"fe80::1%a-fe80::2%a": "zones",
-		"/no/such/file":       "no such file",
+		"/no/such/file":       "list /no/such/file: no such file or directory",
 		"other.example":       "no such host",
 		"20.0.0.256!":         "want an address",
 		"20.0.0.256":          `"20.0.0.256": want an address`,
