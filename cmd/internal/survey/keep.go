@@ -36,6 +36,7 @@ type keeper struct {
 	snap      func(now time.Duration, parts []part) *checkpoint.Checkpoint
 	sink      *sink.Sink
 	fail      func(error)
+	rouse     func()       // has loops that sleep come by
 	next      atomic.Int64 // when the loops are to meet, in nanoseconds
 	// journal has what happened since the last checkpoint; nil for none.
 	journal *journal.Writer
@@ -68,7 +69,7 @@ type part struct {
 const patience = 200 * time.Millisecond
 
 func newKeeper(path string, every time.Duration, loops int) *keeper {
-	return &keeper{path: path, every: every, parts: make([]part, loops)}
+	return &keeper{path: path, every: every, rouse: func() {}, parts: make([]part, loops)}
 }
 
 // wake is when the loops are to come by at the latest.
@@ -125,6 +126,7 @@ func (k *keeper) plan(w *watched, now time.Duration) {
 	}
 	if k.met == nil {
 		k.met = make(chan struct{})
+		k.rouse()
 	}
 	met := k.met
 	k.mu.Unlock()

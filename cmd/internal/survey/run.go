@@ -259,6 +259,7 @@ func (r *run) newBook(perSecond float64) (*rx.Ledger, int, error) {
 	r.keyIDs = append(r.keyIDs, hex.EncodeToString(sum[:8]))
 	book, err := rx.NewLedger(rx.LedgerConfig{
 		Key: key, Timeout: r.o.timeout, Slots: window, IPv6: r.net.envelopes[1] != nil,
+		Shared: r.o.loops > 1 && r.o.mode == "random", // which has loops share the targets
 	})
 	return book, window, err
 }

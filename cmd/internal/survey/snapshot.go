@@ -28,7 +28,7 @@ func (r *run) newKeeper() *keeper {
 		k.elsewhere = keepElse(path)
 	}
 	k.from = o.resume
-	k.snap, k.fail, k.sink = r.snapshot, r.stop, r.sink
+	k.snap, k.fail, k.rouse, k.sink = r.snapshot, r.stop, r.net.wake, r.sink
 	if every > 0 {
 		k.journal = journal.NewWriter(path, r.rand.Uint64())
 	}

@@ -168,6 +168,9 @@ func (r *run) report() int {
 		}
 		fmt.Fprintf(r.std.Err, "hopquote survey: %d probes never left: the link refused them\n", s.failures.undelivered)
 	}
+	if lost := r.engines.Handovers().Lost; lost > 0 {
+		fmt.Fprintf(r.std.Err, "hopquote survey: %d replies that came to another loop than their probe's found no way there and count as strays\n", lost)
+	}
 	if r.net.silent() && code == exitDone {
 		code = exitPartial // told at the beginning
 	}
