@@ -57,6 +57,7 @@ func TestUsage(t *testing.T) {
 		"20.0.0.1 -o nothing:x":                        "want KIND:PATH with one of",
 		"20.0.0.1 -o jsonl:x -o replies:x":             "two outputs to one place",
 		"20.0.0.1 -M icmp -p 7":                        "--port: icmp has none",
+		"20.0.0.1 -M icmp --sport 7":                   "--sport: icmp has none",
 		"20.0.0.1 --sport 65535 --flows 2":             "there are no 2 ports",
 		"20.0.0.1 --tx wire":                           "--tx: sender",
 		"20.0.0.1 --size 20":                           "--size 20: these probes take 34 bytes or more",
