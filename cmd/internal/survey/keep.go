@@ -26,6 +26,10 @@ import (
 // and waits for the last of them, so that nothing of what they do falls between.
 type keeper struct {
 	path string
+	// from is another checkpoint that the run goes on from, until this one takes
+	// its place; empty for none. stale is why it is still there after that.
+	from  string
+	stale error
 	// elsewhere is where else the last checkpoint may be, if it has no room.
 	elsewhere []string
 	every     time.Duration // 0: only at the end
@@ -224,6 +228,12 @@ func (k *keeper) write(c *checkpoint.Checkpoint, cut *sink.Cut, now time.Duratio
 	}
 	k.claimed = claimed
 	k.last, k.written = now, true
+	if k.from != "" {
+		if k.stale = checkpoint.Retire(k.from, k.path); k.stale == nil && !sameFile(k.from, k.path) {
+			journal.Remove(k.from)
+		}
+		k.from = ""
+	}
 	if c.Journal > 0 {
 		k.journal.Forget(c.Journal)
 	}

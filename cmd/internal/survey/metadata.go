@@ -89,7 +89,7 @@ func (r *run) writeMetadata(code int) error {
 		Resent: r.before.Resent, Contact: r.o.contact, OSName: runtime.GOOS, Arch: runtime.GOARCH, CPU: hostFact("/proc/cpuinfo", "model name"),
 		Memory: memory(), Shard: r.o.shard, Shards: r.o.shards,
 		Mode: run.Mode, Method: run.Method.String(), FirstTTL: run.First, MaxTTL: run.Max, Flows: run.Flows, TimeoutNS: run.Timeout.Nanoseconds(),
-		Targets: r.targets.Len(), NextHops: r.net.nextHops(), LeftOut: r.net.leftOut(), Start: run.Start.UTC().Format(time.RFC3339Nano), End: run.Start.Add(r.end.At).UTC().Format(time.RFC3339Nano),
+		Targets: r.targets.Len(), NextHops: r.net.nextHops(), LeftOut: r.leftOut(), Start: run.Start.UTC().Format(time.RFC3339Nano), End: run.Start.Add(r.end.At).UTC().Format(time.RFC3339Nano),
 		Complete: r.end.Complete, Exit: code, AskedPPS: run.Rate, RatePPS: r.sending().rate(),
 		Progress: progress, Counts: countsOf(&r.end.Counts), Frames: frameCounts(r.frames), NoRoom: r.net.unsent(), Ring: ringCounts(r.net.ringStats()), Handovers: handovers(r.engines.Handovers()), Loops: r.o.loops, KeptOut: r.net.keptOut(),
 	}
