@@ -39,7 +39,7 @@ var lanLeftOut = []leftOut{
 // answers on the way.
 func lanPaths(t *testing.T) map[netip.Addr][]netip.Addr {
 	t.Helper()
-	targets, err := readTargets(t.Context(), &options{targets: lanTargets}, nil)
+	targets, err := readTargets(t.Context(), &options{targets: lanTargets}, nil, &hostNames{})
 	if err != nil {
 		t.Fatal(err)
 	}
