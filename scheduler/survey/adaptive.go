@@ -31,7 +31,7 @@ type Adaptive struct {
 	walks
 	all    uint64
 	out    fifo[due]
-	late   waiting
+	late   waiting // before any other field is looked at: catchUp
 	known  stopSet
 	far    *distances
 	sent   uint64
@@ -71,10 +71,16 @@ func (a *Adaptive) Probes() uint64 { return a.sent }
 
 // Known is how many hops are known, each counted for every TTL and flow at
 // which it answered.
-func (a *Adaptive) Known() int { return a.known.n }
+func (a *Adaptive) Known() int {
+	a.catchUp()
+	return a.known.n
+}
 
 // KnownBytes is the memory that these take.
-func (a *Adaptive) KnownBytes() int { return a.known.bytes() }
+func (a *Adaptive) KnownBytes() int {
+	a.catchUp()
+	return a.known.bytes()
+}
 
 // Plan asks for the probes that traces wait for, before those of new traces.
 func (a *Adaptive) Plan(pass *scheduler.Pass) {

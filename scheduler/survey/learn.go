@@ -1,8 +1,6 @@
 package survey
 
-import (
-	"github.com/hopquote/hopquote/rx"
-)
+import "github.com/hopquote/hopquote/rx"
 
 // Whether a hop is known, or how far a target's neighbours are, is each in
 // memory that no other is near of, which takes longer to come than all else that
