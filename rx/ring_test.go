@@ -168,12 +168,12 @@ func testRingReceives(t *testing.T, open opener) {
 		if p.Data != frames[i] {
 			t.Errorf("packet %d is %x, want %x", i, p.Data, frames[i])
 		}
-		// The kernel may take a frame in after the send has returned.
+		// The kernel may take a frame in after the send has returned. It may also
+		// stamp one later than that behind it: until it has switched on stamps where
+		// frames come in, which it puts off, they get theirs on their way into the
+		// ring (net_enable_timestamp in net/core/dev.c).
 		if p.At < before[i]-slack || p.At > now()+slack {
 			t.Errorf("packet %d received at %v, sent between %v and %v", i, p.At, before[i], after[i])
-		}
-		if i > 0 && p.At < packets[i-1].At {
-			t.Errorf("packet %d received at %v, before the one ahead of it at %v", i, p.At, packets[i-1].At)
 		}
 		if p.Local {
 			t.Errorf("packet %d is marked local", i)
