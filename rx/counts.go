@@ -121,3 +121,14 @@ func (c *Counts) reject(m *Match, reason Reason) {
 	c.Stray[reason]++
 	c.Verdicts[m.Verdict]++
 }
+
+// recount takes back a rejection, and makes it one for another reason unless that
+// is ReasonNone.
+func (c *Counts) recount(m *Match, reason Reason) {
+	c.Received--
+	c.Stray[m.Reason]--
+	c.Verdicts[m.Verdict]--
+	if reason != ReasonNone {
+		c.reject(m, reason)
+	}
+}

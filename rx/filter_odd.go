@@ -10,11 +10,13 @@ import (
 //
 // A quote that ends before the ports, or is a later fragment of our protocol,
 // passes: it may be ours, and is rare. So does one with one of SrcPorts, in either
-// IP version. Where the source port was changed, two of three must speak for us:
-// the destination port, the length, and a source address that is not this host's,
-// as its other programs' packets have it. A translator leaves such a one too.
-// Inside of something else (see unwrapping) the source address tells nothing: it
-// is the source port, or both of the others.
+// IP version. Where the source port or identifier was changed, the length of our
+// probes is enough, whoever the packet says it is from: the ledger asks for bits
+// that nobody can guess, and errors about other programs' packets of just that
+// length are rare. Of another length, the destination port must be ours and the
+// source address not this host's, as its other programs' packets have it. Inside
+// of something else (see unwrapping) the source address tells nothing: it is the
+// source port, or both of the others.
 func (s SurveyFilter) oddQuotes(p *program, odd4, odd6 label) {
 	at := uint32(s.Link.HeaderLen()) + 8 // the quote, from X on
 	proto4, _ := protocolOf(s.Method, false)
@@ -110,18 +112,17 @@ func (s SurveyFilter) tooShort(p *program, at uint32) {
 	p.jump(bpf.JumpGreaterOrEqual, at+8, next, accept)
 }
 
-// source goes to ours where the quoted source at X+at is local. One that is
-// not passes if the length at X+length is a probe's, and else goes to ports,
-// where one of the two must be ours.
+// source accepts a quote if the length at X+length is a probe's. Others go to
+// ours where the source at X+at is local, whose source port must be ours, and
+// else to ports, where one of the two must be.
 func (s SurveyFilter) source(p *program, at uint32, local []byte, length uint32, lengths []uint32, ports, ours label) {
-	foreign := p.newLabel()
-	if local != nil {
-		p.otherAddress(at, local, foreign)
-		p.to(ours)
-	}
-	p.mark(foreign)
 	p.add(bpf.LoadIndirect{Off: length, Size: 2})
 	p.oneOf(accept, lengths...)
+	if local != nil {
+		p.otherAddress(at, local, ports)
+		p.to(ours)
+		return
+	}
 	p.to(ports)
 }
 

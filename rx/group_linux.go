@@ -15,7 +15,9 @@ import (
 // source port or echo identifier of the probe that it answers, see ShardOf.
 //
 // What does not tell it, or tells it behind IPv6 extension headers, goes to
-// ring 0, in the limits of its filter. If the interface goes down and comes up
+// ring 0, in the limits of its filter; what tells another, since a translator
+// changed it, to any. Who reads the rings hands such replies over
+// (scheduler.Shards). If the interface goes down and comes up
 // again, the shards stay as they are. A ring that is closed alone leaves the
 // others with the wrong packets.
 type Group struct {

@@ -22,6 +22,10 @@ type LedgerConfig struct {
 	Slots int
 	// Whole compares every quoted byte with what was sent, as Table.Whole does.
 	Whole bool
+	// Shared says that other ledgers have probes to the same destinations, and that
+	// replies to them come here too. The weak Rules that do without the source port
+	// rest then: a guess of 16 bits is as good for the others' probes as for these.
+	Shared bool
 	// IPv6 makes room for IPv6 addresses: 40 bytes a slot instead of 24.
 	IPv6 bool
 }
@@ -55,6 +59,7 @@ type Ledger struct {
 	pending halves
 	guard   guard
 	whole   bool
+	shared  bool
 	packets packets
 	counts  Counts
 
@@ -79,7 +84,7 @@ func NewLedger(c LedgerConfig) (*Ledger, error) {
 		return nil, fmt.Errorf("new ledger: timeout %v, want above 0", c.Timeout)
 	}
 	size := uint32(1) << bits.Len32(uint32(c.Slots-1))
-	l := &Ledger{cipher: frame.NewCipher(c.Key), timeout: c.Timeout, ring: newRing(size, c.IPv6), whole: c.Whole}
+	l := &Ledger{cipher: frame.NewCipher(c.Key), timeout: c.Timeout, ring: newRing(size, c.IPv6), whole: c.Whole, shared: c.Shared}
 	l.index = newIndex(size, l.cipher)
 	return l, nil
 }
@@ -193,6 +198,11 @@ func (l *Ledger) settle() {
 
 // InFlight is how many probes are neither answered nor given up.
 func (l *Ledger) InFlight() int { return int(l.counts.InFlight) }
+
+// Recount takes back that m, a stray that Match has just given, was counted. It
+// counts for another reason then, or not at all for ReasonNone: where the reply
+// goes on to another ledger.
+func (l *Ledger) Recount(m *Match, reason Reason) { l.counts.recount(m, reason) }
 
 // Counts gives the numbers so far.
 func (l *Ledger) Counts() Counts { return l.counts }

@@ -103,6 +103,7 @@ func (l *Ledger) findQuoted(r *frame.Reply, m *Match) (uint32, *entry, anomaly.F
 	}
 	var c contest
 	c.begin(false)
+	c.shared = l.shared
 	token, mask, _ := r.Token()
 	if mask == wholeToken {
 		seq := l.cipher.Decrypt(token)
@@ -121,6 +122,7 @@ func (l *Ledger) findQuoted(r *frame.Reply, m *Match) (uint32, *entry, anomaly.F
 	open := l.guard.open(q.Dst, m.At)
 	if open && (c.best == len(c.rules) || c.rules[c.best].weak()) {
 		c.begin(false)
+		c.shared = l.shared
 		l.enterAll(q, m.At, &c)
 	}
 	k, rule, reason := c.decide(open)

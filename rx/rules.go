@@ -101,6 +101,7 @@ type contest struct {
 	flyingPick    candidate // the newest in flight
 	twins         bool      // all are one probe, sent anew
 
+	shared     bool // there are probes of others to the destination
 	highest    bool // of several in flight the one with the highest TTL is the pick
 	flow       bool // a probe has the addresses and ports, or the identifier
 	alike      int  // how many have the addresses and both ports
@@ -196,7 +197,7 @@ func (c *contest) decide(open bool) (candidate, RuleID, Reason) {
 
 // crowded tells whether too many probes are as good as the winner of a weak rule.
 func (c *contest) crowded(r *Rule) bool {
-	return c.alike > mostAlike || r.Need&flowOnly != flowOnly && c.kin > mostAlike
+	return c.shared && r.Need&SourcePort == 0 || c.alike > mostAlike || r.Need&flowOnly != flowOnly && c.kin > mostAlike
 }
 
 // decideAnswer is decide for direct answers, which may go to the newest of

@@ -44,6 +44,7 @@ type Engine struct {
 	expired func(tag int, o *rx.Origin)
 	expirer Expirer       // nil for none
 	strays  StrayObserver // nil for none
+	beside  *beside       // the loops at its side; nil for none
 	stuck   time.Duration // since when the sender had no room; 0: it has
 	blocked bool          // no identity was free
 
@@ -105,12 +106,16 @@ func (e *Engine) Run(ctx context.Context) error {
 		if err := e.cfg.Receiver.Drain(e.take); err != nil {
 			return err
 		}
+		e.takeOver()
 		e.book.Overdue(known, e.expired)
 		wake, err := e.step(known)
 		if err != nil {
 			return err
 		}
-		if e.cfg.Strategy.Done() {
+		if e.cfg.Strategy.Done() && e.beside.finished() {
+			if l, ok := e.cfg.Strategy.(Leaver); ok {
+				l.Leave()
+			}
 			return nil
 		}
 		if ctx.Err() != nil {
@@ -205,13 +210,25 @@ func (e *Engine) room() (int, time.Duration) {
 
 // receive takes one packet from the ring.
 func (e *Engine) receive(pkt *rx.Packet) {
+	if e.know(pkt) || e.beside != nil && e.offer(pkt) {
+		return
+	}
+	e.stray(pkt)
+}
+
+// stray tells of a packet that no probe is known for.
+func (e *Engine) stray(pkt *rx.Packet) {
+	if e.strays != nil {
+		e.strays.FrameStray(pkt, &e.match)
+	}
+}
+
+// know learns from a packet if it is a reply to a probe, and tells whether it is.
+func (e *Engine) know(pkt *rx.Packet) bool {
 	frame.Decode(pkt.Data, e.cfg.Link.Type, pkt.Offloaded, &e.reply)
 	e.book.Match(&e.reply, pkt.At, &e.match)
 	if !e.match.Verdict.Attributed() {
-		if e.strays != nil {
-			e.strays.FrameStray(pkt, &e.match)
-		}
-		return
+		return false
 	}
 	e.match.Local = pkt.Local
 	if e.cfg.Observer != nil {
@@ -219,6 +236,7 @@ func (e *Engine) receive(pkt *rx.Packet) {
 	}
 	e.blocked = false
 	e.cfg.Strategy.Learn(&e.match)
+	return true
 }
 
 // expire tells the strategy of a probe that the book gave up.

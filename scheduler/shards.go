@@ -10,8 +10,11 @@ import (
 
 // Shards are engines that run side by side, one to a core, each with a sender,
 // a receiver, a book and a strategy of its own. Their targets must be divided so
-// that no two send to the same flow, and every reply must reach the receiver
-// beside the sender of its probe.
+// that no two send to the same flow, and replies should reach the receiver
+// beside the sender of their probe. Those that come to another's are handed
+// over, where all receivers are Wakers and all books rx.Ledgers: then all engines
+// run until the last of the strategies is done. Else nobody else's replies are
+// looked at, and each engine ends by itself.
 type Shards []*Engine
 
 // Run runs all of them to completion. The first that fails stops the others,
@@ -20,6 +23,7 @@ type Shards []*Engine
 func (s Shards) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	s.join()
 	stop := context.AfterFunc(ctx, s.wake)
 	defer stop()
 	var first error
@@ -37,14 +41,13 @@ func (s Shards) Run(ctx context.Context) error {
 		})
 	}
 	running.Wait()
+	s.settle()
 	return first
 }
 
 func (s Shards) wake() {
 	for _, e := range s {
-		if w, ok := e.cfg.Receiver.(Waker); ok {
-			w.Wake()
-		}
+		e.wake()
 	}
 }
 
@@ -54,6 +57,19 @@ func (s Shards) Counts() rx.Counts {
 	for _, e := range s {
 		c := e.Counts()
 		sum.Add(&c)
+	}
+	return sum
+}
+
+// Handovers adds up the engines'. Call it after Run.
+func (s Shards) Handovers() Handovers {
+	var sum Handovers
+	for _, e := range s {
+		if b := e.beside; b != nil {
+			sum.Offered += b.counts.Offered
+			sum.Matched += b.counts.Matched
+			sum.Lost += b.counts.Lost
+		}
 	}
 	return sum
 }

@@ -40,6 +40,14 @@ type Expirer interface {
 	Expired(tag int, o *rx.Origin)
 }
 
+// Leaver is a Strategy that hears that it was done, and its engine ends. Of
+// Shards that is when all are. Only Learn may be called after Leave: for replies
+// that another engine had last.
+type Leaver interface {
+	Strategy
+	Leave()
+}
+
 // Pass is one round of planning. The engine lends it to the strategy.
 type Pass struct {
 	// Now is the time up to which every reply has been learned.

@@ -53,8 +53,11 @@ type Ground struct {
 	World   internet.Config // what is simulated: it knows the truth about every path
 	CPUs    uint64          // that answer; 0: the one that sends
 	Backlog int
-	Dir     string
-	Gateway net.HardwareAddr
+	// WhyInline is why the CPU that sends answers although others were to; nil
+	// where they do, and where nobody asked for it.
+	WhyInline error
+	Dir       string
+	Gateway   net.HardwareAddr
 }
 
 // Source is the address that probes come from.
@@ -66,21 +69,34 @@ var first = netip.MustParseAddr("20.0.0.0")
 // MaxTargets is how many targets there are: a /10.
 const MaxTargets = 1 << 22
 
-// Open builds the ground. Where the backlog of the machine may not be changed,
-// as in a user namespace, it answers inline.
-func Open(c Config) (*Ground, error) {
+// Plan is a ground without anything on it: suites tell what they would measure.
+func Plan(c Config) *Ground {
 	if c.Hops == 0 {
 		c.Hops = defaultHops
 	}
-	in := c.world()
+	return &Ground{Config: c, World: c.world()}
+}
+
+// Open builds the ground. Where the backlog of the machine may not be changed,
+// as in a user namespace or behind the machine's first network namespace, it
+// answers inline.
+func Open(c Config) (*Ground, error) {
+	planned := Plan(c)
+	c, in := planned.Config, planned.World
 	if others := othersThanFirst(); !c.Inline && !c.UserSpace && others != 0 && !lab.Reexecuted() {
 		in.CPUs, in.Backlog = others, backlog
 	}
 	n, err := internet.Open(in)
+	var inline error
+	if errors.Is(err, internet.ErrBacklog) {
+		inline = err
+		in.CPUs, in.Backlog = 0, 0
+		n, err = internet.Open(in)
+	}
 	if err != nil {
 		return nil, err
 	}
-	g := &Ground{Net: n, Config: c, World: in, CPUs: in.CPUs, Backlog: in.Backlog}
+	g := &Ground{Net: n, Config: c, World: in, CPUs: in.CPUs, Backlog: in.Backlog, WhyInline: inline}
 	if n.Form() == internet.InUserSpace {
 		g.CPUs, g.Backlog = 0, 0
 	}

@@ -37,6 +37,7 @@ var helpers = map[string]func() int{
 	"block":         block,
 	"raise SIGTERM": func() int { unix.Kill(os.Getpid(), unix.SIGTERM); return block() },
 	"namespace":     printNamespace,
+	"processors":    printProcessors,
 	"trial":         trial,
 	"hold":          hold,
 	"relay":         relaySignals,
@@ -46,6 +47,21 @@ var helpers = map[string]func() int{
 
 func block() int {
 	time.Sleep(time.Hour)
+	return 0
+}
+
+// printProcessors prints which processors the program may run on, as sysfs
+// writes them.
+func printProcessors() int {
+	var set unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &set); err != nil {
+		return complain(err)
+	}
+	for cpu := range len(set) * 64 {
+		if set.IsSet(cpu) {
+			fmt.Println(mask(cpu))
+		}
+	}
 	return 0
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/jsimonetti/rtnetlink/v2"
+	"golang.org/x/sys/unix"
 )
 
 // Host is one network namespace of a Net. Its methods may be called at the
@@ -19,6 +20,9 @@ type Host struct {
 	mu       sync.Mutex // guards starter and isClosed
 	starter  *starter   // nil until the first Start
 	isClosed bool
+
+	steering sync.Once
+	place    *unix.CPUSet // where StartConfined starts programs; nil: anywhere
 }
 
 // newHost makes the namespace with its settings and the loopback up.

@@ -47,7 +47,10 @@ func (s *starter) stop() {
 // Start starts cmd, as cmd.Start does, inside the host's namespace; cmd.Wait
 // is the caller's. The program is killed when this process dies or the network
 // closes; cmd.SysProcAttr may set a Pdeathsig of its own for the first of these.
-func (h *Host) Start(cmd *exec.Cmd) error {
+func (h *Host) Start(cmd *exec.Cmd) error { return h.startBy(cmd, cmd.Start) }
+
+// startBy has start start cmd, on the starter's thread.
+func (h *Host) startBy(cmd *exec.Cmd, start func() error) error {
 	attr := syscall.SysProcAttr{}
 	if cmd.SysProcAttr != nil {
 		attr = *cmd.SysProcAttr
@@ -56,7 +59,7 @@ func (h *Host) Start(cmd *exec.Cmd) error {
 		attr.Pdeathsig = syscall.SIGKILL
 	}
 	cmd.SysProcAttr = &attr
-	if err := h.onStarter(cmd.Start); err != nil {
+	if err := h.onStarter(start); err != nil {
 		return fmt.Errorf("lab: start %s in %s: %w", cmd.Path, h.name, err)
 	}
 	return nil

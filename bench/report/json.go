@@ -46,6 +46,7 @@ type internet struct {
 	Form    string  `json:"form"`
 	Reason  *string `json:"reason"`
 	CPUs    uint64  `json:"cpu_mask"`
+	Inline  *string `json:"inline_reason"`
 	Backlog int     `json:"backlog_frames"`
 }
 
@@ -96,7 +97,7 @@ func (r *Report) document() document {
 		Tables:  []table{},
 	}
 	if in := r.Internet; in != nil {
-		d.Internet = &internet{in.Form, known(in.Reason), in.CPUs, in.Backlog}
+		d.Internet = &internet{in.Form, known(in.Reason), in.CPUs, known(in.Inline), in.Backlog}
 	}
 	for i := range r.Tables {
 		d.Tables = append(d.Tables, newTable(&r.Tables[i]))

@@ -29,6 +29,7 @@ type Internet struct {
 	Form    string // where it answers
 	Reason  string // why not in the kernel; empty if it is
 	CPUs    uint64 // mask of those that answer; 0: the one that sends
+	Inline  string // why it is answered by the CPU that sends, although others were to; else empty
 	Backlog int    // frames that may wait for such a CPU; 0: the machine's
 }
 

@@ -43,6 +43,21 @@ func sample() *Report {
 	}
 }
 
+// What answers otherwise than it was to is told, and why.
+func TestInline(t *testing.T) {
+	r := sample()
+	r.Internet, r.Machine.Backlog = &Internet{Form: "kernel", Inline: "no backlog"}, 0
+	var b bytes.Buffer
+	if err := r.WriteText(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"simulated Internet: in kernel, answered by the CPU that sends, which is slower: no backlog\n", "; backlog not to be seen from here; "} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("does not say %q:\n%s", want, b.String())
+		}
+	}
+}
+
 func TestText(t *testing.T) {
 	var b bytes.Buffer
 	if err := sample().WriteText(&b); err != nil {

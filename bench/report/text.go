@@ -73,10 +73,14 @@ func (r *Report) facts() []string {
 	if m.BPFJIT {
 		jit = "on"
 	}
+	backlog := "not to be seen from here"
+	if m.Backlog > 0 {
+		backlog = fmt.Sprintf("%d frames", m.Backlog)
+	}
 	lines := []string{
 		fmt.Sprintf("machine: %s, CPUs: %d, Linux %s (preemption: %s), %s", m.CPU, m.CPUs, m.Kernel, m.Preempt, m.Go),
-		fmt.Sprintf("load average at the start: %.2f %.2f %.2f; BPF JIT %s; checksum offload of the links off; backlog %d frames; spectre_v2: %s",
-			m.Load[0], m.Load[1], m.Load[2], jit, m.Backlog, m.Mitigations),
+		fmt.Sprintf("load average at the start: %.2f %.2f %.2f; BPF JIT %s; checksum offload of the links off; backlog %s; spectre_v2: %s",
+			m.Load[0], m.Load[1], m.Load[2], jit, backlog, m.Mitigations),
 	}
 	if in := r.Internet; in != nil {
 		line := "simulated Internet: in " + in.Form
@@ -84,6 +88,9 @@ func (r *Report) facts() []string {
 			line += fmt.Sprintf(", answered by CPUs %#x, backlog %d frames", in.CPUs, in.Backlog)
 		} else {
 			line += ", answered by the CPU that sends"
+			if in.Inline != "" {
+				line += ", which is slower: " + in.Inline
+			}
 		}
 		if in.Reason != "" {
 			line += "; not in the kernel: " + in.Reason

@@ -63,7 +63,7 @@ func output(t *testing.T, n *Net, cmd *exec.Cmd) []string {
 	t.Helper()
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := n.Host(Prober).Start(cmd); err != nil {
+	if err := n.Host(Prober).StartConfined(cmd); err != nil {
 		t.Fatal(err)
 	}
 	overdue := time.AfterFunc(runLimit, func() { _ = cmd.Process.Kill() })

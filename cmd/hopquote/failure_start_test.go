@@ -71,7 +71,7 @@ func startIn(t *testing.T, h *lab.Host, change func(*exec.Cmd), program string, 
 	if change != nil {
 		change(p.cmd)
 	}
-	if err := h.Start(p.cmd); err != nil {
+	if err := start(h, p.cmd); err != nil {
 		t.Fatal(err)
 	}
 	go func() {

@@ -98,6 +98,14 @@ func finish(t *testing.T, h *lab.Host, cmd *exec.Cmd) result {
 	return launch(t, h, cmd)()
 }
 
+// start starts a command in the host, Linux traceroute in the way it needs.
+func start(h *lab.Host, cmd *exec.Cmd) error {
+	if path, err := exec.LookPath("traceroute"); err == nil && path == cmd.Path {
+		return h.StartConfined(cmd)
+	}
+	return h.Start(cmd)
+}
+
 // launch starts a command in the host, and gives what waits for its end.
 // Output that the command does not lead elsewhere is kept.
 func launch(t *testing.T, h *lab.Host, cmd *exec.Cmd) func() result {
@@ -107,7 +115,7 @@ func launch(t *testing.T, h *lab.Host, cmd *exec.Cmd) func() result {
 		cmd.Stdout = &stdout
 	}
 	cmd.Stderr = &stderr
-	if err := h.Start(cmd); err != nil {
+	if err := start(h, cmd); err != nil {
 		t.Fatal(err)
 	}
 	overdue := time.AfterFunc(limit, func() { _ = cmd.Process.Kill() })

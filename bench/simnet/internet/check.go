@@ -6,6 +6,16 @@ import (
 	"time"
 )
 
+// A RangeError is the error of a number or time of a Config that is out of range.
+type RangeError struct {
+	Field           string // of the Config, or what of it
+	Value, Low, Top any    // ints or Durations
+}
+
+func (e *RangeError) Error() string {
+	return fmt.Sprintf("internet: %s %v is not within %v..%v", e.Field, e.Value, e.Low, e.Top)
+}
+
 // Check tells what is out of range in a Config, as Start does.
 func (c Config) Check() error {
 	c = c.withDefaults()
@@ -41,7 +51,7 @@ func (c *Config) check() error {
 	}
 	for _, n := range numbers {
 		if n.value < n.low || n.value > n.top {
-			return fmt.Errorf("internet: %s %d is not within %d..%d", n.name, n.value, n.low, n.top)
+			return &RangeError{n.name, n.value, n.low, n.top}
 		}
 	}
 	for _, d := range []struct {
@@ -49,7 +59,7 @@ func (c *Config) check() error {
 		value, top time.Duration
 	}{{"LimitEvery", c.LimitEvery, 24 * time.Hour}, {"LateBy", c.LateBy, time.Hour}} {
 		if d.value < time.Microsecond || d.value > d.top {
-			return fmt.Errorf("internet: %s %v is not within 1µs..%v", d.name, d.value, d.top)
+			return &RangeError{d.name, d.value, time.Microsecond, d.top}
 		}
 	}
 	for _, a := range []netip.Addr{c.Gateway4, c.Source4.Addr(), c.Routers4.Addr()} {

@@ -109,7 +109,7 @@ type Config struct {
 	// Backlog is how many frames may wait for a CPU (net.core.netdev_max_backlog).
 	// It is a setting of the whole machine, which Close restores, or that of the
 	// last of several Internets that need it at once: each has at least what it
-	// asks for. 0 leaves it.
+	// asks for. 0 leaves it. Where it can't be raised, Start gives ErrBacklog.
 	Backlog int
 
 	// UserSpace asks for the user-space form.

@@ -56,7 +56,7 @@ func hops(t *testing.T, n *Net, program string, args []string) []string {
 	var out, errs bytes.Buffer
 	cmd := exec.Command(program, args...)
 	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := n.Host(Prober).Start(cmd); err != nil {
+	if err := n.Host(Prober).StartConfined(cmd); err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Wait(); err != nil || errs.Len() > 0 {

@@ -68,13 +68,17 @@ func Main(args []string, stdout, stderr io.Writer) int {
 		return scorecmd.Main(args[1:], os.Stdin, stdout, stderr)
 	}
 	o, err := parse(args)
+	if err == nil && o.help {
+		fmt.Fprintf(stdout, help, o.flags.FlagUsagesWrapped(80), contest.Placeholders)
+		return statusOK
+	}
+	var b *bench
+	if err == nil {
+		b, err = plan(o)
+	}
 	if err != nil {
 		fmt.Fprintf(stderr, "hopquote bench: %v\nTry `hopquote bench --help'.\n", err)
 		return statusUsage
-	}
-	if o.help {
-		fmt.Fprintf(stdout, help, o.flags.FlagUsagesWrapped(80), contest.Placeholders)
-		return statusOK
 	}
 	if o.needsNetwork() {
 		if err := lab.Reexec(); err != nil {
@@ -87,7 +91,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 		Version: version(), Command: append([]string{"hopquote", "bench"}, o.args...), Start: time.Now(),
 		Rounds: o.rounds, Seed: o.seed, Machine: machine.Read(),
 	}
-	if err := measureAll(ctx, o, r, stderr); err != nil {
+	if err := b.measureAll(ctx, r, stderr); err != nil {
 		r.Error = err.Error()
 	}
 	r.End = time.Now()

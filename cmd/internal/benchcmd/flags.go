@@ -15,6 +15,7 @@ import (
 	"github.com/hopquote/hopquote/bench/contest"
 	"github.com/hopquote/hopquote/bench/simnet/internet"
 	"github.com/hopquote/hopquote/bench/surveys"
+	"github.com/hopquote/hopquote/cmd/internal/mistake"
 )
 
 // options are what the command line asks for.
@@ -95,7 +96,7 @@ func parse(args []string) (*options, error) {
 	f.BoolVarP(&o.help, "help", "h", false, "show this help")
 	o.flags = f
 	if err := f.Parse(args); err != nil {
-		return o, err
+		return o, mistake.Of(err)
 	}
 	if o.help {
 		return o, nil

@@ -65,6 +65,8 @@ type document struct {
 	Internet *struct {
 		Form   string  `json:"form"`
 		Reason *string `json:"reason"`
+		Inline *string `json:"inline_reason"`
+		CPUs   uint64  `json:"cpu_mask"`
 	} `json:"simulated_internet"`
 	Tables []struct {
 		Name string `json:"name"`

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/hopquote/hopquote/bench/codec"
@@ -27,16 +29,48 @@ type bench struct {
 	show     measure.Progress
 	programs programs
 	rows     []string // the first columns of all that there are
+	planning bool     // nothing is built or measured: rows are to be known
+}
+
+// plan finds the programs, and what options name that is not there.
+func plan(o *options) (*bench, error) {
+	b := &bench{options: o}
+	var err error
+	if b.programs, err = findPrograms(o); err != nil {
+		return nil, err
+	}
+	if o.hopquote != "" && b.programs.hasIt != nil {
+		return nil, fmt.Errorf("--hopquote %q: %w", o.hopquote, b.programs.hasIt)
+	}
+	if o.plot != "" {
+		if _, err := os.Stat(filepath.Dir(o.plot)); err != nil {
+			return nil, fmt.Errorf("--plot %q: %w", o.plot, err)
+		}
+	}
+	if len(o.only) == 0 {
+		return b, nil
+	}
+	b.planning = true
+	defer func() { b.planning = false }()
+	for _, name := range o.suites {
+		if err := b.suite(name); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	for _, name := range o.only {
+		if !slices.Contains(b.rows, name) {
+			return nil, fmt.Errorf("--only %q: there is no such row, only %q", name, b.rows)
+		}
+	}
+	return b, nil
 }
 
 // measureAll measures all suites into the report.
-func measureAll(ctx context.Context, o *options, r *report.Report, stderr io.Writer) (err error) {
+func (b *bench) measureAll(ctx context.Context, r *report.Report, stderr io.Writer) (err error) {
 	show, done := progress(stderr)
 	defer done()
-	b := &bench{ctx: ctx, options: o, report: r, show: show}
-	if b.programs, err = findPrograms(o); err != nil {
-		return err
-	}
+	b.ctx, b.report, b.show = ctx, r, show
+	o := b.options
 	p := profiles{cpu: o.cpuProfile, trace: o.trace}
 	if slices.Contains(o.suites, "loop") {
 		p = profiles{} // the bare loop writes them
@@ -48,11 +82,6 @@ func measureAll(ctx context.Context, o *options, r *report.Report, stderr io.Wri
 	for _, name := range o.suites {
 		if err := b.suite(name); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	for _, name := range o.only {
-		if !slices.Contains(b.rows, name) {
-			return fmt.Errorf("--only %q: there is no such row, only %q", name, b.rows)
 		}
 	}
 	return nil
@@ -77,8 +106,10 @@ func (b *bench) suite(name string) error {
 		return b.run(codec.Lookup(b.options.sampleTime(name)), b.options.rounds)
 	case "tx":
 		return b.onWire(func(p *wire.Pair) error {
-			if err := p.DropFar(); err != nil {
-				return err
+			if !b.planning {
+				if err := p.DropFar(); err != nil {
+					return err
+				}
 			}
 			return b.run(transmit.Suite(p, transmit.Kinds(), b.options.sampleTime(name)), b.options.rounds)
 		})
@@ -139,10 +170,13 @@ const (
 // run measures a suite and takes its table into the report, as far as it came,
 // or what split makes of it.
 func (b *bench) run(s measure.Suite, rounds int, split ...func(measure.Table) []measure.Table) error {
-	for _, c := range s.Cases {
-		if !slices.Contains(b.rows, c.Labels[0]) {
-			b.rows = append(b.rows, c.Labels[0])
+	if b.planning {
+		for _, c := range s.Cases {
+			if !slices.Contains(b.rows, c.Labels[0]) {
+				b.rows = append(b.rows, c.Labels[0])
+			}
 		}
+		return nil
 	}
 	if len(b.options.only) > 0 {
 		s.Only(b.options.only)
@@ -160,6 +194,9 @@ func (b *bench) run(s measure.Suite, rounds int, split ...func(measure.Table) []
 }
 
 func (b *bench) onWire(f func(*wire.Pair) error) (err error) {
+	if b.planning {
+		return f(&wire.Pair{})
+	}
 	p, err := wire.Open()
 	if err != nil {
 		return err
@@ -172,6 +209,9 @@ func (b *bench) onWire(f func(*wire.Pair) error) (err error) {
 // the user.
 func (b *bench) onGround(c ground.Config, f func(*ground.Ground) error) (err error) {
 	c.Seed, c.Inline, c.UserSpace = b.options.seed, c.Inline || b.options.inline, b.options.userSpace
+	if b.planning {
+		return f(ground.Plan(c))
+	}
 	g, err := ground.Open(c)
 	if err != nil {
 		return err
@@ -180,6 +220,9 @@ func (b *bench) onGround(c ground.Config, f func(*ground.Ground) error) (err err
 	in := &report.Internet{Form: g.Form().String(), CPUs: g.CPUs, Backlog: g.Backlog}
 	if reason := g.Reason(); reason != nil {
 		in.Reason = reason.Error()
+	}
+	if g.WhyInline != nil {
+		in.Inline = g.WhyInline.Error()
 	}
 	if b.report.Internet == nil || in.CPUs != 0 {
 		b.report.Internet = in // that of trace is inline in any case

@@ -4,9 +4,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/hopquote/hopquote/bench/lab"
 )
 
 // A mistake in the command line is one line, a hint, and exit status 2.
@@ -18,7 +23,7 @@ func TestUsage(t *testing.T) {
 		{nil, "what to measure is missing: frames, decode, tx, rx, loop, trace, peers, survey or all"},
 		{[]string{"speed"}, `unknown "speed", there are frames, decode, tx, rx, loop, trace, peers, survey and all`},
 		{[]string{"frames", "--rounds", "0"}, "--rounds 0, want 1..1000"},
-		{[]string{"frames", "--rounds", "x"}, `invalid argument "x" for "--rounds"`},
+		{[]string{"frames", "--rounds", "x"}, `--rounds "x": want a whole number`},
 		{[]string{"frames", "--time", "0s"}, "--time 0s, want more than 0 and up to 1m0s"},
 		{[]string{"frames", "--time", "2m"}, "--time 2m0s, want more than 0"},
 		{[]string{"frames", "--format", "xml"}, `--format "xml", want table, json or markdown`},
@@ -32,6 +37,8 @@ func TestUsage(t *testing.T) {
 		{[]string{"survey", "--kind", "warts"}, `--kind "warts", want replies or jsonl`},
 		{[]string{"peers", "--peer", "x"}, `peer "x", want NAME=COMMAND`},
 		{[]string{"frames", "--plot", "x.svg"}, "--plot: frames has nothing to plot, but rx, loop, peers and survey have"},
+		{[]string{"survey", "--hopquote", "/nowhere/hopquote"}, `--hopquote "/nowhere/hopquote": not there: `},
+		{[]string{"survey", "--plot", "/nowhere/x.svg"}, `--plot "/nowhere/x.svg": stat /nowhere: no such file or directory`},
 		{[]string{"loop", "--inline", "--user-space"}, "--inline and --user-space exclude each other"},
 		{[]string{"loop", "--nonsense"}, "unknown flag: --nonsense"},
 		{[]string{"bare", "--sender", "dove"}, `unknown sender "dove"`},
@@ -99,11 +106,40 @@ func TestNoPermission(t *testing.T) {
 	}
 }
 
-// A row that there is none of is told, with those that there are.
+// A row that there is none of is told, with those that there are, before
+// anything is measured.
 func TestNoSuchRow(t *testing.T) {
-	r := finish(t, command(t, append(quickly("frames"), "--time", "1us", "--only", "upd")...))
-	if r.status != 1 || !strings.Contains(r.errors, `--only "upd": there is no such row, only ["udp" `) {
-		t.Errorf("exit status %d, %q", r.status, r.errors)
+	for suite, want := range map[string]string{
+		"frames": `["udp" `, "decode": `["`, "tx": `["packet" `, "rx": `["`, "loop": `["bare loop, packet" `, "trace": `["traceroute" `, "peers": `["hopquote survey" `,
+		"survey": `["bare loop, packet" "scamper" "survey random" `, "all": `["udp" `,
+	} {
+		cmd := command(t, append(quickly(suite), "--only", "upd")...)
+		cmd.Env = append(cmd.Env, "HOPQUOTE_LAB_USERNS=") // who would build a network is told that it can't
+		asNobody(t, cmd)
+		r := finish(t, cmd)
+		if r.status != 2 || !strings.HasPrefix(r.errors, `hopquote bench: --only "upd": there is no such row, only `+want) || r.out != "" {
+			t.Errorf("%s: exit status %d, %q, output %q", suite, r.status, r.errors, r.out)
+		}
+	}
+}
+
+// In a network namespace without a backlog of its own the CPU that sends
+// answers, and the report says so.
+func TestNoBacklog(t *testing.T) {
+	lab.Skip(t)
+	if runtime.NumCPU() < 2 {
+		t.Skip("needs a second CPU, to answer")
+	}
+	args := append(quickly("loop"), "--rate", "10000", "--only", "bare loop, packet", "--format", "json")
+	cmd := command(t, args...)
+	cmd.SysProcAttr.Cloneflags = unix.CLONE_NEWNET
+	d := read(t, finish(t, cmd), 0)
+	in := d.Internet
+	if in == nil || in.CPUs != 0 || in.Inline == nil || !strings.Contains(*in.Inline, "netdev_max_backlog") {
+		t.Errorf("simulated Internet %+v, want one answered by the CPU that sends, and why", in)
+	}
+	if row := d.row(t, "loop", "bare loop, packet", "10000"); row("answered") == 0 || row("records") != row("answered") {
+		t.Errorf("%v answered, %v matched", row("answered"), row("records"))
 	}
 }
 

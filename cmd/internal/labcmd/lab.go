@@ -17,6 +17,7 @@ import (
 
 	"github.com/hopquote/hopquote/bench/lab"
 	"github.com/hopquote/hopquote/bench/simnet/internet"
+	"github.com/hopquote/hopquote/cmd/internal/mistake"
 )
 
 // Exit statuses of both subcommands, besides those of the programs they run.
@@ -50,7 +51,7 @@ func Lab(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	list := flags.BoolP("list", "l", false, "show the networks there are")
 	help := flags.BoolP("help", "h", false, "show this help")
 	if err := flags.Parse(args); err != nil {
-		return usage(stderr, "lab", err)
+		return usage(stderr, "lab", mistake.Of(err))
 	}
 	switch {
 	case *help:

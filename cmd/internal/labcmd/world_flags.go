@@ -71,10 +71,15 @@ func (o *worldFlags) config(f *pflag.FlagSet) (*internet.Config, error) {
 	if f.Changed("topology") || f.Changed("script") {
 		return nil, errors.New("--topology, --script and --internet exclude each other")
 	}
+	for _, name := range []string{"limit-every", "limit-burst", "late-by"} {
+		if v := f.Lookup(name).Value.String(); f.Changed(name) && strings.Trim(v, "0s") == "" {
+			return nil, fmt.Errorf("--%s %s: want more than that", name, v) // which a Config has for what is not said
+		}
+	}
 	c := o.c
 	var err error
 	if c.Seed, err = strconv.ParseUint(*o.seed, 10, 64); err != nil {
-		return nil, fmt.Errorf("seed %q: must be a number from 0 to 2^64-1", *o.seed)
+		return nil, fmt.Errorf("--internet %q: must be a number from 0 to 2^64-1", *o.seed)
 	}
 	if c.MinHops, c.MaxHops, err = parseHops(*o.hops); err != nil {
 		return nil, err
@@ -87,9 +92,42 @@ func (o *worldFlags) config(f *pflag.FlagSet) (*internet.Config, error) {
 	}
 	c.CPUs = 1<<*o.cpus - 1
 	if err := c.Check(); err != nil {
-		return nil, errors.New(strings.TrimPrefix(err.Error(), "internet: "))
+		return nil, asTyped(f, err)
 	}
 	return &c, nil
+}
+
+// fields are the options of what a Config has under another name, and beside
+// are those that it has to leave room for.
+var (
+	fields = map[string]string{
+		"Shared": "shared", "Silent": "silent", "SilentHosts": "silent-hosts", "Guarded": "guarded", "Services": "services",
+		"Diamonds": "diamonds", "Loops": "loops", "Unreachable": "unreachable", "Limited": "limited", "LimitEvery": "limit-every",
+		"LimitBurst": "limit-burst", "Duplicates": "duplicates", "Late": "late", "LateBy": "late-by", "Backlog": "backlog",
+		"number of Open ports": "open",
+	}
+	beside = map[string]string{"unreachable": "loops", "late": "duplicates"}
+)
+
+// asTyped says what is wrong with a Config in the words of the options.
+func asTyped(f *pflag.FlagSet, err error) error {
+	var e *internet.RangeError
+	if !errors.As(err, &e) {
+		return err
+	}
+	name := fields[e.Field]
+	flag := f.Lookup(name)
+	if flag == nil {
+		return err
+	}
+	text := fmt.Sprintf("--%s %s: allowed are %v to %v", name, flag.Value, e.Low, e.Top)
+	if name == "open" {
+		text += " ports"
+	}
+	if other := beside[name]; other != "" && f.Changed(other) {
+		text += fmt.Sprintf(" beside --%s %s", other, f.Lookup(other).Value)
+	}
+	return errors.New(text)
 }
 
 // parseHops reads MIN-MAX, or one number for both.
@@ -112,7 +150,7 @@ func parsePorts(s string) ([]uint16, error) {
 	var ports []uint16
 	for word := range strings.SplitSeq(s, ",") {
 		n, err := strconv.ParseUint(word, 10, 16)
-		if err != nil {
+		if err != nil || n == 0 {
 			return nil, fmt.Errorf("--open %q: %q is no port", s, word)
 		}
 		ports = append(ports, uint16(n))

@@ -13,17 +13,23 @@ func TestWorldMistakes(t *testing.T) {
 		"--silent 5":                             "--silent is for --internet",
 		"--truth 20.0.0.1":                       "--truth is for --internet",
 		"--internet -t line":                     "--topology, --script and --internet exclude each other",
-		"--internet=x":                           `seed "x": must be a number`,
-		"--internet=-1":                          `seed "-1": must be a number`,
+		"--internet=x":                           `--internet "x": must be a number`,
+		"--internet=-1":                          `--internet "-1": must be a number`,
 		"--internet --hops 9-3":                  `--hops "9-3": must be MIN-MAX or a number, within 1..64`,
 		"--internet --hops 0":                    `--hops "0": must be`,
 		"--internet --hops 5-":                   `--hops "5-": must be`,
 		"--internet --hops 5-65":                 `--hops "5-65": must be`,
-		"--internet --loops 60 --unreachable 50": "Unreachable 50 is not within 0..40",
+		"--internet --loops 60 --unreachable 50": "--unreachable 50: allowed are 0 to 40 beside --loops 60\n",
 		"--internet --open 80,x":                 `--open "80,x": "x" is no port`,
 		"--internet --open 65536":                `"65536" is no port`,
+		"--internet --open 0":                    `"0" is no port`,
+		"--internet --limit-every 0":             "--limit-every 0s: want more than that\n",
+		"--internet --limit-burst 0":             "--limit-burst 0: want more than that\n",
+		"--internet --services x":                `--services "x": want a whole number`,
+		"--internet --open 1,2,3,4,5,6,7,8,9":    "--open 1,2,3,4,5,6,7,8,9: allowed are 0 to 8 ports\n",
+		"--internet --late 6 --duplicates 95":    "--late 6: allowed are 0 to 5 beside --duplicates 95\n",
 		"--internet --cpus 65":                   "--cpus 65: must be 0 to 64",
-		"--internet --late-by 2h":                "LateBy 2h0m0s is not within",
+		"--internet --late-by 2h":                "--late-by 2h0m0s: allowed are 1µs to 1h0m0s\n",
 		"--internet -i h2":                       `network internet has no host "h2"; it has h1, sim`,
 		"--internet --truth":                     "--truth needs targets",
 		"--internet --truth 20.0.0.0/33":         "20.0.0.0/33",
@@ -31,6 +37,26 @@ func TestWorldMistakes(t *testing.T) {
 		status, out, errs := callLab(strings.Fields(args))
 		if status != 2 || out != "" || !strings.Contains(errs, want) {
 			t.Errorf("%s: status %d, output %q, errors %q; want 2, none, %q", args, status, out, errs, want)
+		}
+	}
+}
+
+// A value out of range is told with the option as it was typed.
+func TestWorldRanges(t *testing.T) {
+	for name, field := range map[string]string{"limit-every": "25h", "late-by": "2h"} {
+		status, _, errs := callLab([]string{"--internet", "--" + name, field})
+		if status != 2 || !strings.HasPrefix(errs, "hopquote lab: --"+name+" ") {
+			t.Errorf("--%s %s: status %d, errors %q", name, field, status, errs)
+		}
+	}
+	for _, name := range []string{
+		"shared", "silent", "silent-hosts", "guarded", "services", "diamonds", "loops", "unreachable", "limited", "limit-burst", "duplicates", "late", "cpus", "backlog",
+	} {
+		for _, value := range []string{"-1", "2000000000"} {
+			status, _, errs := callLab([]string{"--internet", "--" + name, value})
+			if status != 2 || !strings.HasPrefix(errs, "hopquote lab: --"+name+" "+value+": ") {
+				t.Errorf("--%s %s: status %d, errors %q", name, value, status, errs)
+			}
 		}
 	}
 }

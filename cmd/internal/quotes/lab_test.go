@@ -43,7 +43,11 @@ func record(t *testing.T, h *lab.Host, commands ...[]string) string {
 		cmd.Dir = dir // dublin-traceroute leaves a file behind
 		var out bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &out
-		if err := h.Start(cmd); err != nil {
+		start := h.Start
+		if args[0] == "traceroute" {
+			start = h.StartConfined
+		}
+		if err := start(cmd); err != nil {
 			t.Fatal(err)
 		}
 		if err := cmd.Wait(); err != nil {

@@ -96,6 +96,9 @@ func TestOutputsAgree(t *testing.T) {
 		got.add(t, r.Target, r.Responder, int(r.TTL), float64(r.RTT), 1)
 	}
 	want.agree(t, "parquet", got, 2)
+	if read := by(t, "parquet_reader", "--no-metadata", "--json", path("out.parquet")); read != "" {
+		want.agree(t, "parquet, read by Apache Arrow", arrowHops(t, read), 2)
+	}
 	got = hopTimes{}
 	for _, trace := range objects[jsonl.Trace](t, path("out.jsonl")) {
 		for _, r := range trace.Replies {
@@ -159,6 +162,29 @@ type atlasTrace struct {
 			RTT  float64 `json:"rtt"`
 		} `json:"result"`
 	} `json:"result"`
+}
+
+// arrowHops reads what Apache Arrow's reader of Parquet prints as JSON.
+func arrowHops(t *testing.T, file string) hopTimes {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []struct {
+		Target    string `json:"target"`
+		Responder string `json:"responder"`
+		TTL       int    `json:"ttl"`
+		RTT       int64  `json:"rtt_ns"`
+	}
+	if err := json.Unmarshal(data, &rows); err != nil {
+		t.Fatalf("parquet_reader: %v", err)
+	}
+	got := hopTimes{}
+	for _, r := range rows {
+		got.add(t, r.Target, r.Responder, r.TTL, float64(r.RTT), 1)
+	}
+	return got
 }
 
 // scamperHops reads scamper's JSON.

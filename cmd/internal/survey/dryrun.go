@@ -41,6 +41,9 @@ func (r *run) dryRun(s surveyor) string {
 		fmt.Fprintf(&b, "rate      as fast as the sender\n")
 	}
 	fmt.Fprintf(&b, "seed      %d\n", o.seed)
+	for _, l := range r.names.leftOut() {
+		fmt.Fprintf(&b, "left out  %v\n", l)
+	}
 	b.WriteString(r.dryRoutes())
 	return b.String()
 }

@@ -26,12 +26,17 @@ import (
 // and waits for the last of them, so that nothing of what they do falls between.
 type keeper struct {
 	path string
+	// from is another checkpoint that the run goes on from, until this one takes
+	// its place; empty for none. stale is why it is still there after that.
+	from  string
+	stale error
 	// elsewhere is where else the last checkpoint may be, if it has no room.
 	elsewhere []string
 	every     time.Duration // 0: only at the end
 	snap      func(now time.Duration, parts []part) *checkpoint.Checkpoint
 	sink      *sink.Sink
 	fail      func(error)
+	rouse     func()       // has loops that sleep come by
 	next      atomic.Int64 // when the loops are to meet, in nanoseconds
 	// journal has what happened since the last checkpoint; nil for none.
 	journal *journal.Writer
@@ -64,7 +69,7 @@ type part struct {
 const patience = 200 * time.Millisecond
 
 func newKeeper(path string, every time.Duration, loops int) *keeper {
-	return &keeper{path: path, every: every, parts: make([]part, loops)}
+	return &keeper{path: path, every: every, rouse: func() {}, parts: make([]part, loops)}
 }
 
 // wake is when the loops are to come by at the latest.
@@ -121,6 +126,7 @@ func (k *keeper) plan(w *watched, now time.Duration) {
 	}
 	if k.met == nil {
 		k.met = make(chan struct{})
+		k.rouse()
 	}
 	met := k.met
 	k.mu.Unlock()
@@ -222,6 +228,12 @@ func (k *keeper) write(c *checkpoint.Checkpoint, cut *sink.Cut, now time.Duratio
 	}
 	k.claimed = claimed
 	k.last, k.written = now, true
+	if k.from != "" {
+		if k.stale = checkpoint.Retire(k.from, k.path); k.stale == nil && !sameFile(k.from, k.path) {
+			journal.Remove(k.from)
+		}
+		k.from = ""
+	}
 	if c.Journal > 0 {
 		k.journal.Forget(c.Journal)
 	}

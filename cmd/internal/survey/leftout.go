@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// leftOut are targets that no probe can reach, for one reason.
+// leftOut are targets that are not probed, for one reason.
 type leftOut struct {
 	Reason  string `json:"reason"`
 	Targets uint64 `json:"targets"` // of all shards
-	Example string `json:"example"`
+	Example string `json:"example"` // an address, or a host name that stands for none
 }
 
 func (l leftOut) String() string {
@@ -24,21 +24,27 @@ func (l leftOut) String() string {
 // leftOut lists who is left out, a reason each.
 func (r *routes) leftOut() []leftOut {
 	list := []leftOut{}
-next:
 	for _, g := range r.groups {
-		if g.why == "" || g.targets == 0 {
-			continue
+		if g.why != "" && g.targets > 0 {
+			list = add(list, leftOut{g.why, g.targets, g.example.String()})
 		}
-		for i := range list {
-			if list[i].Reason == g.why {
-				list[i].Targets += g.targets
-				continue next
-			}
-		}
-		list = append(list, leftOut{g.why, g.targets, g.example.String()})
 	}
 	return list
 }
+
+// add adds to a list that has each reason once.
+func add(list []leftOut, l leftOut) []leftOut {
+	for i := range list {
+		if list[i].Reason == l.Reason {
+			list[i].Targets += l.Targets
+			return list
+		}
+	}
+	return append(list, l)
+}
+
+// leftOut lists all that a run leaves out.
+func (r *run) leftOut() []leftOut { return append(r.names.leftOut(), r.net.leftOut()...) }
 
 // unrouted tells of targets that are left out; nil where none are.
 func (n *network) unrouted() func(netip.Addr) bool {
@@ -50,9 +56,14 @@ func (n *network) unrouted() func(netip.Addr) bool {
 
 // nothingLeft is the error of a survey all of whose targets are left out.
 func (r *routes) nothingLeft() error {
+	return noneOf("no target can be reached", r.leftOut())
+}
+
+// noneOf is an error that says why there are none.
+func noneOf(what string, list []leftOut) error {
 	var lines []string
-	for _, l := range r.leftOut() {
+	for _, l := range list {
 		lines = append(lines, l.String())
 	}
-	return errors.New("no target can be reached: " + strings.Join(lines, "; "))
+	return errors.New(what + ": " + strings.Join(lines, "; "))
 }

@@ -16,6 +16,9 @@ const asCommand = "HOPQUOTE_TEST_SURVEY"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
+		if file := os.Getenv(nameServer); file != "" {
+			resolve = lookInFile(file)
+		}
 		os.Exit(Main(os.Args[1:], OS()))
 	}
 	os.Exit(lab.RunTests(m))

@@ -65,8 +65,9 @@ type metadata struct {
 	Counts    counts      `json:"counts"`
 	Frames    frameCounts `json:"frames"`
 	NoRoom    uint64      `json:"sender_no_room_total"` // calls that the kernel had no room for; repeated later
-	Ring      ringCounts  `json:"ring"`                 // of this run, as the next three
-	PaceError float64     `json:"pacing_error"`         // average rate over the rate asked for, less 1; 0 without one
+	Ring      ringCounts  `json:"ring"`                 // of this run, as the next four
+	Handovers handovers   `json:"handed_over"`
+	PaceError float64     `json:"pacing_error"` // average rate over the rate asked for, less 1; 0 without one
 	Loops     int         `json:"loops"`
 	KeptOut   uint64      `json:"kernel_kept_out_total"` // replies that the kernel's IP stack did not see
 	Known     uint64      `json:"hops_known"`            // mode adaptive: those at which it need not go farther back, each once a TTL and flow
@@ -88,9 +89,9 @@ func (r *run) writeMetadata(code int) error {
 		Resent: r.before.Resent, Contact: r.o.contact, OSName: runtime.GOOS, Arch: runtime.GOARCH, CPU: hostFact("/proc/cpuinfo", "model name"),
 		Memory: memory(), Shard: r.o.shard, Shards: r.o.shards,
 		Mode: run.Mode, Method: run.Method.String(), FirstTTL: run.First, MaxTTL: run.Max, Flows: run.Flows, TimeoutNS: run.Timeout.Nanoseconds(),
-		Targets: r.targets.Len(), NextHops: r.net.nextHops(), LeftOut: r.net.leftOut(), Start: run.Start.UTC().Format(time.RFC3339Nano), End: run.Start.Add(r.end.At).UTC().Format(time.RFC3339Nano),
+		Targets: r.targets.Len(), NextHops: r.net.nextHops(), LeftOut: r.leftOut(), Start: run.Start.UTC().Format(time.RFC3339Nano), End: run.Start.Add(r.end.At).UTC().Format(time.RFC3339Nano),
 		Complete: r.end.Complete, Exit: code, AskedPPS: run.Rate, RatePPS: r.sending().rate(),
-		Progress: progress, Counts: countsOf(&r.end.Counts), Frames: frameCounts(r.frames), NoRoom: r.net.unsent(), Ring: ringCounts(r.net.ringStats()), Loops: r.o.loops, KeptOut: r.net.keptOut(),
+		Progress: progress, Counts: countsOf(&r.end.Counts), Frames: frameCounts(r.frames), NoRoom: r.net.unsent(), Ring: ringCounts(r.net.ringStats()), Handovers: handovers(r.engines.Handovers()), Loops: r.o.loops, KeptOut: r.net.keptOut(),
 	}
 	for _, w := range r.loops {
 		if a, ok := w.surveyor.(adaptive); ok {

@@ -59,3 +59,11 @@ type ringCounts struct {
 	Handed   uint64 `json:"handed"`
 	Outgoing uint64 `json:"outgoing"`
 }
+
+// handovers is scheduler.Handovers: replies that came to another loop than their
+// probe's. Those that were offered and are neither matched nor lost are nobody's.
+type handovers struct {
+	Offered uint64 `json:"offered"`
+	Matched uint64 `json:"matched"`
+	Lost    uint64 `json:"lost"` // no room; not all loops were asked
+}

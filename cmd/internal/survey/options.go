@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/hopquote/hopquote/cmd/internal/mistake"
 	"github.com/hopquote/hopquote/cmd/internal/survey/sink"
 	"github.com/hopquote/hopquote/frame"
 	"github.com/hopquote/hopquote/frame/link"
@@ -146,7 +147,7 @@ func flagSet(o *options, r *raw) *pflag.FlagSet {
 	f.StringVar(&o.metadata, "metadata", "", "write what was run and what became of it as JSON to `FILE`")
 	f.StringVar(&o.checkpoint, "checkpoint", "", "every few seconds, write to `FILE` what --resume goes on from")
 	f.DurationVar(&o.every, "checkpoint-interval", 5*time.Second, "`TIME` between checkpoints")
-	f.StringVar(&o.resume, "resume", "", "go on with the survey of the checkpoint `FILE`, with the same options or none")
+	f.StringVar(&o.resume, "resume", "", "go on with the survey of the checkpoint `FILE`, with the same options or none (another --checkpoint takes its place)")
 	f.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile to `FILE`")
 	f.StringVar(&o.trace, "trace", "", "write an execution trace to `FILE`")
 	f.BoolVarP(&o.help, "help", "h", false, "show this help")
@@ -158,7 +159,7 @@ func parse(args []string) (*options, *pflag.FlagSet, error) {
 	o, r := &options{}, &raw{}
 	f := flagSet(o, r)
 	if err := f.Parse(args); err != nil {
-		return nil, f, mistake(err)
+		return nil, f, mistake.Of(err)
 	}
 	o.targets = f.Args()
 	if o.help {

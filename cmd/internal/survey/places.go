@@ -69,7 +69,8 @@ func (o *options) checkWritable() error {
 			continue
 		}
 		info, err := os.Stat(f.path)
-		if err == nil && info.Mode().IsRegular() && info.Size() > 0 && !o.overwrite && o.resume == "" {
+		goesOn := o.resume != "" && (f.name == "metadata" || sameFile(f.path, o.resume))
+		if err == nil && info.Mode().IsRegular() && info.Size() > 0 && !o.overwrite && !goesOn {
 			return fmt.Errorf("--%s %s: there is something in it, %s", f.name, f.path, f.advice)
 		}
 		if err := f.try(f.path); err != nil {
@@ -81,6 +82,13 @@ func (o *options) checkWritable() error {
 		}
 	}
 	return nil
+}
+
+// sameFile tells whether two names are of one file.
+func sameFile(a, b string) bool {
+	x, err := os.Stat(a)
+	y, yerr := os.Stat(b)
+	return err == nil && yerr == nil && os.SameFile(x, y)
 }
 
 // tryWrite tells why a file can't be written to, or made.
@@ -115,6 +123,9 @@ func tryReplace(path string) error {
 // where root makes them in somebody else's directory.
 func (r *run) keeps() []cap.Value {
 	tries := []func() error{func() error { return tryReplace(r.keeper.path) }}
+	if r.o.resume != "" {
+		tries = append(tries, func() error { return tryReplace(r.o.resume) })
+	}
 	if r.o.metadata != "" {
 		tries = append(tries, func() error { return tryWrite(r.o.metadata) })
 	}

@@ -14,18 +14,12 @@ import (
 	"github.com/hopquote/hopquote/scheduler/survey/space"
 )
 
-// readTargets makes the space of targets.
-func readTargets(ctx context.Context, o *options, stdin io.Reader) (*space.Space, error) {
+// readTargets makes the space of targets. Host names that can't be looked up are
+// left out, unless they are arguments: those may as well be files.
+func readTargets(ctx context.Context, o *options, stdin io.Reader, n *hostNames) (*space.Space, error) {
 	b := &space.Builder{}
 	given, fit := false, false
-	network := "ip"
-	switch {
-	case o.ipv4:
-		network = "ip4"
-	case o.ipv6:
-		network = "ip6"
-	}
-	in := &target.Reader{Stdin: stdin, Lookup: target.Resolve(network), Add: func(first, last netip.Addr) error {
+	in := &target.Reader{Stdin: stdin, Lookup: n.lookup, LeaveOut: n.leaveOut, Add: func(first, last netip.Addr) error {
 		given = true
 		if o.ipv4 && first.Is6() || o.ipv6 && first.Is4() {
 			return nil
@@ -63,6 +57,8 @@ func readTargets(ctx context.Context, o *options, stdin io.Reader) (*space.Space
 	switch {
 	case s.Len() > 0:
 		return s, nil
+	case !given && len(n.leftOut()) > 0:
+		return nil, noneOf("no targets are left", n.leftOut())
 	case !given:
 		return nil, errors.New("no targets: there are none in what was given")
 	case !fit:

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/hopquote/hopquote/cmd/internal/mistake"
 	"github.com/hopquote/hopquote/cmd/internal/survey/checkpoint"
 	"github.com/hopquote/hopquote/cmd/internal/survey/sink"
 	"github.com/hopquote/hopquote/cmd/internal/target"
@@ -25,6 +26,9 @@ func resume(o *options, args []string) (*options, *checkpoint.Checkpoint, []stri
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	if c.Onward != "" {
+		return nil, nil, nil, fmt.Errorf("--resume %s: the survey went on from there, and its checkpoint is %s", from, c.Onward)
+	}
 	if args, err = merge(c.Args, args); err == nil {
 		o, _, err = parse(args)
 	}
@@ -35,6 +39,12 @@ func resume(o *options, args []string) (*options, *checkpoint.Checkpoint, []stri
 		return nil, nil, nil, fmt.Errorf("--resume %s: --seed: %d, and the checkpoint has %d", from, o.seed, c.Seed)
 	}
 	o.seed, o.seeded = c.Seed, true
+	if _, err := os.Readlink(from); err == nil {
+		// The journal is beside the file itself, and that is to be replaced.
+		if real, err := filepath.EvalSymlinks(from); err == nil {
+			o.resume = real
+		}
+	}
 	return o, c, args, nil
 }
 
@@ -104,10 +114,7 @@ func split(args []string) (all []said, targets []string, err error) {
 		all = append(all, said{flag.Name, value})
 		return nil
 	})
-	if err != nil {
-		err = mistake(err)
-	}
-	return all, f.Args(), err
+	return all, f.Args(), mistake.Of(err)
 }
 
 // settings are the options that decide what is probed, how and in which order,

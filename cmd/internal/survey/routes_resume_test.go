@@ -44,7 +44,7 @@ func resumeRerouted(t *testing.T, n *internet.Net, mode string, by syscall.Signa
 	if r.code != exitDone || !strings.Contains(r.stderr, "192 targets are left out, such as 20.2.0.0: blackhole route\n") {
 		t.Fatalf("exit code %d: %s", r.code, r.stderr)
 	}
-	s, err := readTargets(t.Context(), &options{targets: targets}, nil)
+	s, err := readTargets(t.Context(), &options{targets: targets}, nil, &hostNames{})
 	if err != nil {
 		t.Fatal(err)
 	}

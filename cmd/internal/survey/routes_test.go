@@ -39,7 +39,7 @@ var lanLeftOut = []leftOut{
 // answers on the way.
 func lanPaths(t *testing.T) map[netip.Addr][]netip.Addr {
 	t.Helper()
-	targets, err := readTargets(t.Context(), &options{targets: lanTargets}, nil)
+	targets, err := readTargets(t.Context(), &options{targets: lanTargets}, nil, &hostNames{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func TestRoutesAgree(t *testing.T) {
 		var found strings.Builder
 		cmd := exec.Command("traceroute", "-n", "-q1", "-m1", "-w5", r["target"])
 		cmd.Stdout = &found
-		if err := n.Host(internet.Prober).Start(cmd); err != nil {
+		if err := n.Host(internet.Prober).StartConfined(cmd); err != nil {
 			t.Fatal(err)
 		}
 		if err := cmd.Wait(); err != nil || !strings.Contains(found.String(), "\n 1  "+want+" ") {

@@ -33,6 +33,7 @@ type run struct {
 	args    []string
 	std     Std
 	rand    *mathrand.Rand
+	names   *hostNames
 	targets *space.Space
 	cfg     strategy.Config
 	net     *network
@@ -87,7 +88,11 @@ func (r *run) do() error {
 			return fmt.Errorf("--resume %s: %w", r.o.resume, err)
 		}
 	}
-	for _, l := range r.net.leftOut() {
+	left := r.net.leftOut()
+	if r.resumed != nil { // else names were told one by one
+		left = r.leftOut()
+	}
+	for _, l := range left {
 		fmt.Fprintf(r.std.Err, "hopquote survey: %v\n", l)
 	}
 	for _, l := range r.net.unshared() {
@@ -254,6 +259,7 @@ func (r *run) newBook(perSecond float64) (*rx.Ledger, int, error) {
 	r.keyIDs = append(r.keyIDs, hex.EncodeToString(sum[:8]))
 	book, err := rx.NewLedger(rx.LedgerConfig{
 		Key: key, Timeout: r.o.timeout, Slots: window, IPv6: r.net.envelopes[1] != nil,
+		Shared: r.o.loops > 1 && r.o.mode == "random", // which has loops share the targets
 	})
 	return book, window, err
 }
@@ -284,12 +290,20 @@ func (r *run) summary() string {
 	if n := max(r.end.Traces, r.sink.Finished()); n > 0 || r.o.mode != "random" { // which knows none
 		found += fmt.Sprintf(", %d traces", n)
 	}
+	var left strings.Builder
+	for _, l := range r.leftOut() {
+		fmt.Fprintf(&left, "%v\n", l)
+	}
+	targets := fmt.Sprintf("%d targets", r.targets.Len())
+	if r.o.shards > 1 {
+		targets += fmt.Sprintf(", shard %d of %d", r.o.shard, r.o.shards)
+	}
 	return fmt.Sprintf("sent %d = answered %d + expired %d + in flight %d\n"+
 		"received %d = matched %d + duplicate %d + late %d + stray %d; kernel drops %d\n"+
 		"verdicts:%s\n"+
-		"%d targets, %s in %.3f s; probes left at %s/s\n",
+		"%s, %s in %.3f s; probes left at %s/s\n%s",
 		c.Sent, c.Answered, c.Expired, c.InFlight, c.Received, c.Matched, c.Duplicate, c.Late, c.Strays(), r.end.KernelDrops, verdicts(c),
-		r.targets.Len(), found, r.active(r.end.At).Seconds(), perSecond(r.sending().rate()))
+		targets, found, r.active(r.end.At).Seconds(), perSecond(r.sending().rate()), left.String())
 }
 
 // sending is from the first to the last probe of all loops.

@@ -27,7 +27,8 @@ func (r *run) newKeeper() *keeper {
 	if o.checkpoint == "" && o.resume == "" {
 		k.elsewhere = keepElse(path)
 	}
-	k.snap, k.fail, k.sink = r.snapshot, r.stop, r.sink
+	k.from = o.resume
+	k.snap, k.fail, k.rouse, k.sink = r.snapshot, r.stop, r.net.wake, r.sink
 	if every > 0 {
 		k.journal = journal.NewWriter(path, r.rand.Uint64())
 	}
@@ -37,7 +38,7 @@ func (r *run) newKeeper() *keeper {
 // snapshot is the run at a moment, but for its outputs and the loops' states.
 func (r *run) snapshot(now time.Duration, parts []part) *checkpoint.Checkpoint {
 	c := &checkpoint.Checkpoint{Head: checkpoint.Head{
-		Version: option.Version, Args: r.args, Dir: workingDir(), Settings: r.settings(), Complete: true,
+		Version: option.Version, Args: r.args, Dir: workingDir(), Settings: r.settings(), Names: r.names.pack(), Complete: true,
 		Start: r.net.epoch, At: now, Active: r.active(now), Runs: r.before.Runs + 1, Seed: r.o.seed,
 		KeyIDs: slices.Concat(r.before.KeyIDs, r.keyIDs),
 		Src:    [2]string{addr(r.net, 0), addr(r.net, 1)}, SrcPort: r.net.srcPort, Sum: r.net.sum, Link: r.net.link(),

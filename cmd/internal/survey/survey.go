@@ -41,7 +41,9 @@ const help = `Usage: hopquote survey [OPTIONS] TARGET...
 Finds the paths to many targets. A target is an address, a prefix
 (192.0.2.0/24), a range (192.0.2.1-192.0.2.9), a host name, a file with one of
 these in each line (what follows a blank, a comma or # is ignored, but further
-addresses are refused), or - for standard input.
+addresses are refused), or - for standard input. Host names in files and standard
+input that can't be looked up are left out; a survey that is gone on with has
+the addresses that its names had in the beginning.
 
 %s
 An interrupt lets what is in flight be answered, a second one ends at once.
@@ -73,7 +75,10 @@ func Main(args []string, std Std) int {
 	if !o.seeded {
 		o.seed = r.rand.Uint64()
 	}
-	if r.targets, err = readTargets(context.Background(), o, std.In); err != nil {
+	if r.names, err = newNames(o, r.before.Names, std.Err); err != nil {
+		return usageError(std, fmt.Errorf("--resume %s: %w", o.resume, err))
+	}
+	if r.targets, err = readTargets(context.Background(), o, std.In, r.names); err != nil {
 		return usageError(std, r.targetsAgain(err))
 	}
 	r.cfg = o.config(r.targets)
@@ -163,11 +168,17 @@ func (r *run) report() int {
 		}
 		fmt.Fprintf(r.std.Err, "hopquote survey: %d probes never left: the link refused them\n", s.failures.undelivered)
 	}
+	if lost := r.engines.Handovers().Lost; lost > 0 {
+		fmt.Fprintf(r.std.Err, "hopquote survey: %d replies that came to another loop than their probe's found no way there and count as strays\n", lost)
+	}
 	if r.net.silent() && code == exitDone {
 		code = exitPartial // told at the beginning
 	}
 	if r.onward != "" {
 		fmt.Fprintf(r.std.Err, "hopquote survey: %s\n", r.onward)
+	}
+	if why := r.keeper.stale; why != nil {
+		fmt.Fprintf(r.std.Err, "hopquote survey: %s is still there, do not go on from it: %v\n", r.o.resume, why)
 	}
 	if r.held > 0 {
 		fmt.Fprintf(r.std.Err, "hopquote survey: %d unfinished traces are in the checkpoint, not in %s: what was written there can't be taken back\n", r.held, r.passing())

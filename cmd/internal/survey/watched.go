@@ -96,12 +96,11 @@ func (w *watched) note(now time.Duration) {
 
 // Done tells that there is nothing more to learn.
 func (w *watched) Done() bool {
-	done := w.surveyor.Done() || w.draining.Load() && w.counts().InFlight == 0
-	if done {
-		w.keeper.leave(w, w.now())
-	}
-	return done
+	return w.surveyor.Done() || w.draining.Load() && w.counts().InFlight == 0
 }
+
+// Leave implements scheduler.Leaver.
+func (w *watched) Leave() { w.keeper.leave(w, w.now()) }
 
 // flush writes down what happened since the last time.
 func (w *watched) flush(now time.Duration) error {

@@ -25,7 +25,18 @@ type Reader struct {
 	Stdin io.Reader
 	// Lookup resolves host names; nil where none may be given.
 	Lookup func(ctx context.Context, host string) (netip.Addr, error)
+	// LeaveOut is told of host names in lists that Lookup gave an error for, at
+	// which place, and that error: the rest of the list is read. nil: it is not.
+	LeaveOut func(place, host string, err error)
 }
+
+// unresolved is the error of a host name.
+type unresolved struct {
+	error
+	host string
+}
+
+func (u *unresolved) Unwrap() error { return u.error }
 
 // Stdin is the argument that reads standard input.
 const Stdin = "-"
@@ -62,7 +73,11 @@ func (r *Reader) Argument(ctx context.Context, arg string) error {
 func (r *Reader) file(ctx context.Context, name string) error {
 	f, err := os.Open(name)
 	if err != nil {
-		return fmt.Errorf("targets: %w", err)
+		var path *os.PathError
+		if errors.As(err, &path) {
+			err = path.Err
+		}
+		return fmt.Errorf("list %s: %w", name, err)
 	}
 	defer f.Close()
 	return r.List(ctx, name, f)
@@ -96,6 +111,11 @@ func (r *Reader) List(ctx context.Context, name string, from io.Reader) error {
 		err := another(rest)
 		if err == nil {
 			err = r.item(ctx, string(item), true)
+		}
+		var host *unresolved
+		if errors.As(err, &host) && r.LeaveOut != nil && ctx.Err() == nil {
+			r.LeaveOut(fmt.Sprintf("%s, line %d", name, n), host.host, host.error)
+			continue
 		}
 		if err != nil {
 			return fmt.Errorf("%s, line %d: %w", name, n, err)
@@ -137,7 +157,7 @@ func (r *Reader) item(ctx context.Context, text string, names bool) error {
 	}
 	a, err := r.Lookup(ctx, text)
 	if err != nil {
-		return err
+		return &unresolved{err, text}
 	}
 	return r.Add(a, a)
 }

@@ -68,7 +68,7 @@ func TestArgumentRefused(t *testing.T) {
 		"::ffff:20.0.0.0/104": "write it as IPv4",
 		"fe80::1%eth0":        "zones",
 		"fe80::1%a-fe80::2%a": "zones",
-		"/no/such/file":       "no such file",
+		"/no/such/file":       "list /no/such/file: no such file or directory",
 		"other.example":       "no such host",
 		"20.0.0.256!":         "want an address",
 		"20.0.0.256":          `"20.0.0.256": want an address`,
@@ -109,6 +109,31 @@ func TestListRefused(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.20q: error %v, want %q", list, err, want)
 		}
+	}
+}
+
+// A list is read to its end although names in it can't be looked up; what is no
+// name is refused.
+func TestListLeavesOut(t *testing.T) {
+	var got, left []string
+	r := reader(&got)
+	r.LeaveOut = func(place, host string, err error) { left = append(left, place+" "+host+" "+err.Error()) }
+	if err := r.List(context.Background(), "list", strings.NewReader("gone.example\n20.0.0.1\nlost.example # a host\nhost.example\n")); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"20.0.0.1-20.0.0.1", "20.7.7.7-20.7.7.7"}, got); diff != "" {
+		t.Error(diff)
+	}
+	want := []string{"list, line 1 gone.example no such host gone.example", "list, line 3 lost.example no such host lost.example"}
+	if diff := cmp.Diff(want, left); diff != "" {
+		t.Error(diff)
+	}
+	left = nil
+	if err := r.List(context.Background(), "list", strings.NewReader("20.0.0.300\n")); err == nil || left != nil {
+		t.Errorf("error %v, left out %q", err, left)
+	}
+	if err := r.Argument(context.Background(), "gone.example"); err == nil || left != nil {
+		t.Errorf("error %v, left out %q", err, left)
 	}
 }
 

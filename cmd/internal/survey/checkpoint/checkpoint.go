@@ -43,8 +43,12 @@ type Head struct {
 	Args     []string // the command line
 	Dir      string   // where it was given: what its relative paths begin at
 	Settings []Setting
-	Complete bool // there is nothing left to do
-	Stopped  bool // the run ended here, and nothing was written since
+	Names    []byte `json:",omitempty"` // the host names among the targets, and what they stand for
+	Complete bool   // there is nothing left to do
+	Stopped  bool   // the run ended here, and nothing was written since
+	// Onward is the checkpoint that a run from here on has written; empty: none.
+	// With it, there is nothing else here.
+	Onward string `json:",omitempty"`
 
 	// Journal is the number of the one that begins here, and JournalID the id of
 	// the run that writes it. 0: there is none.

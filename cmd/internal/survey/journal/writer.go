@@ -152,6 +152,13 @@ func (w *Writer) Forget(before uint64) {
 	}
 }
 
+// Remove removes the journals of a checkpoint.
+func Remove(checkpoint string) {
+	for _, n := range numbersOf(checkpoint) {
+		_ = os.Remove(Path(checkpoint, n))
+	}
+}
+
 // Close ends writing.
 func (w *Writer) Close() {
 	w.mu.Lock()

@@ -74,6 +74,39 @@ func unpack(t *testing.T, from, to string) {
 	}
 }
 
+// The frames of a batch are written in order of time, those of one time in the
+// order in which they came.
+func TestFramesInOrder(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "frames")
+	s := start(t, Config{Targets: []Target{{Kind: capture.Kind, Path: path}}, Run: sample.Run(frame.UDP)})
+	s.mu.Lock() // the writers take all of them together
+	for i, n := range []int{4, 1, 0, 3, 2, 5} {
+		data := bytes.Repeat([]byte{byte(n)}, 60)
+		s.filling.frames = append(s.filling.frames, record.Frame{At: time.Duration(n / 2), Sent: i%2 == 0, Data: data})
+		s.added()
+	}
+	s.mu.Unlock()
+	if err := s.Close(&record.End{}); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r, err := pcapgo.NewNgReader(f, pcapgo.DefaultNgReaderOptions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []byte
+	for data, _, err := r.ReadPacketData(); err == nil; data, _, err = r.ReadPacketData() {
+		got = append(got, data[0])
+	}
+	if want := []byte{1, 0, 3, 2, 4, 5}; !bytes.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
 // A capture that was cut at any byte behind the checkpoint is gone on with: an
 // interface has its number from before or, the first time, the next one.
 func TestCaptureGoesOn(t *testing.T) {

@@ -3,7 +3,9 @@
 package sink
 
 import (
+	"cmp"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -196,6 +198,9 @@ func (s *Sink) write() {
 func (s *Sink) writeBatch(b *batch) {
 	s.found.add(b.replies)
 	s.total.tell(&s.found)
+	// Replies are told after the probes that left while they waited, and loops tell
+	// theirs whenever they come by.
+	slices.SortStableFunc(b.frames, func(a, b record.Frame) int { return cmp.Compare(a.At, b.At) })
 	for _, f := range s.files {
 		for i := 0; i < len(b.replies) && f.replies != nil; i++ {
 			s.check(f, f.replies.Reply(&b.replies[i]))
