@@ -53,7 +53,7 @@ func TestRateNeverBursts(t *testing.T) {
 	for _, rate := range []float64{3, 99.5, 100, 333, 450, 500, 999, 1000, 1700, 10_000, 50_000, 200_000} {
 		for _, longest := range []time.Duration{0, 3 * time.Millisecond, 15 * time.Millisecond, 300 * time.Millisecond} {
 			seed := uint64(longest)
-			whole := time.Duration(min(20, max(4, 200_000/rate)) * float64(time.Second))
+			whole := time.Duration(min(20, max(2.5, 50_000/rate)) * float64(time.Second))
 			sent, held := rough(seed, rate, whole, longest)
 			if n, _ := most(sent, burstWindow); n > share(rate) {
 				t.Errorf("%v/s, stalls of up to %v: %d in 10 ms, want %d at most", rate, longest, n, share(rate))

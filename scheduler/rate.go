@@ -11,10 +11,9 @@ import (
 // between rounds of sending it asks for sleeps of 1 to 2 ms, until some 40 probes
 // are due, never for a spin; what is due then leaves at once.
 //
-// No 10 ms get more than their share and a twentieth, or one probe where that is
-// more: rounds wait until there is room for them among those that left in the
-// 10 ms before. Who comes late catches up within these bounds, by no more than
-// half a round at once. What is later than 7.5 ms is made up for by a rate that
+// No 10 ms get more than their share and a twentieth, rounded up: rounds wait until
+// there is room for them among those that left in the 10 ms before. Who comes late
+// catches up within these bounds, by rounds that are at most half as large again. What is later than 7.5 ms is made up for by a rate that
 // is 0.2 % higher, for as long as it takes. Both together keep any second from
 // exceeding the rate by 1 %. What nobody wanted or was able to send, see Idle, is
 // not made up for, nor what is still missing at the end.
@@ -53,7 +52,10 @@ const (
 	catchUp   = 0.002
 )
 
-func (r *Rate) interval() float64 { return float64(time.Second) / r.PerSecond }
+// interval is finite, however low the rate.
+func (r *Rate) interval() float64 {
+	return min(float64(time.Second)/r.PerSecond, math.MaxFloat64/4)
+}
 
 // apart is how far rounds are apart at least.
 func (r *Rate) apart() time.Duration {
@@ -68,9 +70,9 @@ func (r *Rate) behind(now time.Duration) float64 {
 // most is how many may leave within burstWindow when the next one is so late.
 func (r *Rate) most(behind float64) float64 {
 	share := r.PerSecond / float64(time.Second/burstWindow)
-	most := max(math.Floor(share*burstShare), math.Ceil(share))
+	most := max(1, math.Floor(share*burstShare), math.Ceil(share))
 	if behind >= float64(tolerance) {
-		most = math.Ceil(share * burstShare)
+		most = max(1, math.Ceil(share*burstShare))
 	}
 	return most
 }
@@ -110,7 +112,7 @@ func (r *Rate) Ready(now time.Duration) (int, time.Duration) {
 	}
 	r.resume = Never
 	next := r.base + r.sent*interval + 1
-	if next >= float64(Never) {
+	if next >= float64(Never/2) {
 		return 0, r.resume
 	}
 	at := now + minRest
