@@ -15,6 +15,11 @@ import (
 // at it, and what nobody knows is counted for the best reason that any gave.
 //
 // So that there is always somebody to ask, no loop ends before all are done.
+//
+// To each loop that is asked, what it does not know looks like a guess, and many
+// guesses about destinations let its ledger's weak rules rest (rx.Rule): where a
+// translator has most replies handed over, those that bring too little back for a
+// strong rule may be nobody's.
 
 // sharedBook is a Book whose strays may be another's replies.
 type sharedBook interface {

@@ -30,11 +30,18 @@ type Adaptive struct {
 	*plan
 	walks
 	all    uint64
-	out    fifo // probes that are to leave
+	out    fifo[due]
+	late   waiting // before any other field is looked at: catchUp
 	known  stopSet
 	far    *distances
 	sent   uint64
 	closed uint64
+}
+
+// due is a probe that is to leave, with the target, which takes long to find.
+type due struct {
+	tag    int
+	target uint64
 }
 
 // NewAdaptive makes a strategy, or tells which value is out of range.
@@ -54,36 +61,43 @@ func NewAdaptive(cfg Config) (*Adaptive, error) {
 }
 
 // Traces is how many targets and flows there are, and how many are finished.
-func (a *Adaptive) Traces() (all, finished uint64) { return a.all, a.closed }
+func (a *Adaptive) Traces() (all, finished uint64) {
+	a.catchUp()
+	return a.all, a.closed
+}
 
 // Probes is how many probes have left.
 func (a *Adaptive) Probes() uint64 { return a.sent }
 
 // Known is how many hops are known, each counted for every TTL and flow at
 // which it answered.
-func (a *Adaptive) Known() int { return a.known.n }
+func (a *Adaptive) Known() int {
+	a.catchUp()
+	return a.known.n
+}
 
 // KnownBytes is the memory that these take.
-func (a *Adaptive) KnownBytes() int { return a.known.bytes() }
+func (a *Adaptive) KnownBytes() int {
+	a.catchUp()
+	return a.known.bytes()
+}
 
 // Plan asks for the probes that traces wait for, before those of new traces.
 func (a *Adaptive) Plan(pass *scheduler.Pass) {
+	a.catchUp()
 	ready := a.out.n
 	if a.back != nil {
 		ready += a.back.ready.n
 	}
-	for ; ready < pass.Room && a.next < a.all && !a.full(); ready++ {
-		a.begin()
-	}
+	a.begin(pass.Room - ready)
 	if a.back != nil {
 		a.planSpaced(pass)
 		return
 	}
 	for i := 0; i < a.out.n && pass.Room > 0; i++ {
-		tag := a.out.at(i)
-		trace, _, ttl := splitTag(tag)
-		t := a.split(trace)
-		if !pass.Send(tag, a.fill(t.Target, uint64(t.Flow), ttl)) {
+		d := a.out.at(i)
+		trace, _, ttl := splitTag(d.tag)
+		if !pass.Send(d.tag, a.fill(d.target, trace%a.flows, ttl)) {
 			return
 		}
 	}
@@ -97,10 +111,10 @@ func (a *Adaptive) planSpaced(pass *scheduler.Pass) {
 	b := a.back
 	b.retry(pass.Now, a.aim)
 	for a.out.n > 0 && b.ready.n < pass.Room && !b.full() {
-		tag := a.out.at(0)
+		d := a.out.at(0)
 		a.out.pop()
-		dst, ttl := a.aim(tag)
-		b.admit(tag, dst, ttl, pass.Now)
+		_, _, ttl := splitTag(d.tag)
+		b.admit(d.tag, a.Targets.At(d.target), ttl, pass.Now)
 	}
 	for i := range b.ready.n {
 		trace, _, ttl := splitTag(b.ready.at(i))
@@ -112,12 +126,22 @@ func (a *Adaptive) planSpaced(pass *scheduler.Pass) {
 	b.wake(pass)
 }
 
-// begin starts the next trace.
-func (a *Adaptive) begin() {
-	start := a.far.predict(a.split(a.next).Target)
-	start = min(max(start, a.First), a.Max)
-	a.out.put(makeTag(a.next, 0, start))
-	a.add(walk{back: start, start: start, state: walking | backOut})
+// begin starts the next n traces, or as many as there are and have room.
+func (a *Adaptive) begin(n int) {
+	var targets [together]uint64
+	for n > 0 && a.next < a.all && !a.full() {
+		some := int(min(uint64(min(n, together)), a.all-a.next, a.limit-(a.next-a.oldest)))
+		for i := range some {
+			targets[i] = a.split(a.next + uint64(i)).Target
+		}
+		a.far.fetch(targets[:some])
+		for _, target := range targets[:some] {
+			start := min(max(a.far.predict(target), a.First), a.Max)
+			a.out.put(due{makeTag(a.next, 0, start), target})
+			a.add(walk{back: start, start: start, state: walking | backOut})
+		}
+		n -= some
+	}
 }
 
 // Sent notes that a probe left.
@@ -130,35 +154,9 @@ func (a *Adaptive) Sent(int, *frame.Probe, time.Duration) {
 	a.out.pop()
 }
 
-// Learn passes the reply on and goes on with its trace.
-func (a *Adaptive) Learn(m *rx.Match) {
-	trace, attempt, ttl := splitTag(m.Tag)
-	t := a.split(trace)
-	a.tell(t, attempt, ttl, m)
-	why := kindOf(m.Reply, m.Reply.From == a.reply.Addr)
-	seen := why == Unfinished && a.known.add(m.Reply.From, ttl, t.Flow)
-	w := a.underWay(trace)
-	if w == nil || !settles(m) {
-		return
-	}
-	d, ok := w.takes(ttl)
-	if !ok || attempt != w.attempt(d) {
-		return
-	}
-	w.settle(d)
-	if why == Unfinished {
-		w.hop(d, ttl, seen, a)
-	} else {
-		w.arrived(ttl, why)
-		if d == backward {
-			w.fromTarget(ttl, why, m.Reply, a)
-		}
-	}
-	a.goOn(trace, w)
-}
-
 // Expired tries again or takes the TTL for silent.
 func (a *Adaptive) Expired(tag int, o *rx.Origin) {
+	a.catchUp()
 	a.miss(o)
 	trace, attempt, ttl := splitTag(tag)
 	w := a.underWay(trace)
@@ -169,30 +167,30 @@ func (a *Adaptive) Expired(tag int, o *rx.Origin) {
 	if !ok || attempt != w.attempt(d) {
 		return
 	}
+	t := a.split(trace)
 	if attempt+1 < a.Attempts {
 		w.retry(d)
-		a.out.put(makeTag(trace, attempt+1, ttl))
+		a.out.put(due{makeTag(trace, attempt+1, ttl), t.Target})
 		return
 	}
 	w.settle(d)
 	w.nobody(d, ttl, a)
-	a.goOn(trace, w)
+	a.goOn(trace, t, w)
 }
 
-// goOn asks for what the walk probes next, or finishes it.
-func (a *Adaptive) goOn(trace uint64, w *walk) {
+// goOn asks for what the walk of a trace probes next, or finishes it.
+func (a *Adaptive) goOn(trace uint64, t Trace, w *walk) {
 	if w.back != 0 && w.state&backOut == 0 {
 		w.state |= backOut
-		a.out.put(makeTag(trace, 0, w.back))
+		a.out.put(due{makeTag(trace, 0, w.back), t.Target})
 	}
 	if w.ahead != 0 && w.state&aheadOut == 0 {
 		w.state |= aheadOut
-		a.out.put(makeTag(trace, 0, w.ahead))
+		a.out.put(due{makeTag(trace, 0, w.ahead), t.Target})
 	}
 	if w.state&(backOut|aheadOut) != 0 {
 		return
 	}
-	t := a.split(trace)
 	if w.stop == Reached {
 		a.far.learn(t.Target, w.top)
 	}
@@ -205,4 +203,7 @@ func (a *Adaptive) goOn(trace uint64, w *walk) {
 }
 
 // Done tells that every trace is finished.
-func (a *Adaptive) Done() bool { return a.closed == a.all }
+func (a *Adaptive) Done() bool {
+	a.catchUp()
+	return a.closed == a.all
+}

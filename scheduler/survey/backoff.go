@@ -23,7 +23,7 @@ type backoff struct {
 	routers []router
 	// held are probes that are to wait, ready those that may leave. A probe is
 	// dropped from ready once it has left.
-	held, ready fifo
+	held, ready fifo[int]
 	looked      time.Duration // when those that wait were looked at
 	now         time.Duration // of the last pass
 	patience    time.Duration // how long probes are waited for; 0: not known yet
@@ -130,7 +130,7 @@ func (b *backoff) wake(pass *scheduler.Pass) {
 
 // each calls f for every one of them.
 func (b *backoff) each(f func(tag int)) {
-	for _, q := range []*fifo{&b.ready, &b.held} {
+	for _, q := range []*fifo[int]{&b.ready, &b.held} {
 		for i := range q.n {
 			f(q.at(i))
 		}

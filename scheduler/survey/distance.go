@@ -8,6 +8,7 @@ type distances struct {
 	known   []uint8 // 0: not known
 	targets uint64
 	average float64
+	read    uint8 // has the reads of fetch done
 }
 
 const (
@@ -31,6 +32,15 @@ func (d *distances) place(target uint64) int {
 func (d *distances) learn(target uint64, distance uint8) {
 	d.known[d.place(target)] = distance
 	d.average += (float64(distance) - d.average) / 64
+}
+
+// fetch begins to read what predict goes by for the targets.
+func (d *distances) fetch(targets []uint64) {
+	var sum uint8
+	for _, t := range targets {
+		sum |= d.known[d.place(t)]
+	}
+	d.read = sum
 }
 
 // predict gives the distance that a target is likely to have.

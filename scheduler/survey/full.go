@@ -20,7 +20,7 @@ type Full struct {
 	*plan
 	blocks []block     // that are not finished, in order
 	next   uint64      // first target, by place, of the block after them
-	again  fifo        // probes to be sent once more
+	again  fifo[int]   // probes to be sent once more
 	was    outstanding // while events are replayed; else nil
 	sent   uint64
 }

@@ -17,7 +17,7 @@ type Random struct {
 	sent   uint64 // places of the shard that have left
 	end    uint64
 	flying uint64
-	again  fifo        // probes of a run before this one, to be sent once more
+	again  fifo[int]   // probes of a run before this one, to be sent once more
 	was    outstanding // while events are replayed; else nil
 }
 

@@ -43,7 +43,7 @@ const maxSkip = 2 * maxHeld
 type outstanding map[int]struct{}
 
 // begin takes in what a restored strategy would send again.
-func (o *outstanding) begin(again *fifo) {
+func (o *outstanding) begin(again *fifo[int]) {
 	if *o == nil {
 		*o = outstanding{}
 	}
@@ -58,7 +58,7 @@ func (o outstanding) has(tag int) bool {
 }
 
 // end gives them back, in order.
-func (o *outstanding) end(again *fifo) {
+func (o *outstanding) end(again *fifo[int]) {
 	tags := make([]int, 0, len(*o))
 	for tag := range *o {
 		tags = append(tags, tag)
@@ -236,7 +236,7 @@ func (a *Adaptive) Replay(e *Event) error {
 			if a.full() {
 				return impossible(e)
 			}
-			a.begin()
+			a.begin(1)
 		}
 		fallthrough
 	case e.Kind == Left && trace < a.next:
@@ -253,6 +253,7 @@ func (a *Adaptive) Replay(e *Event) error {
 			a.sent++
 		}
 		a.learned(e, a)
+		a.catchUp()
 	}
 	a.out.n = 0 // the walks know, see Replayed
 	return nil
@@ -273,10 +274,11 @@ func (a *Adaptive) Replayed() {
 
 // ask asks for the probes that a walk waits for.
 func (a *Adaptive) ask(trace uint64, w *walk) {
+	target := a.split(trace).Target
 	if w.state&backOut != 0 {
-		a.out.put(makeTag(trace, w.attempt(backward), w.back))
+		a.out.put(due{makeTag(trace, w.attempt(backward), w.back), target})
 	}
 	if w.state&aheadOut != 0 {
-		a.out.put(makeTag(trace, w.attempt(forward), w.ahead))
+		a.out.put(due{makeTag(trace, w.attempt(forward), w.ahead), target})
 	}
 }

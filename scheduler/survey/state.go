@@ -24,7 +24,7 @@ func damaged(err error) error {
 }
 
 // saveTags appends the tags of probes that are to be sent again.
-func (p *plan) saveTags(b []byte, aloft []int, again *fifo) []byte {
+func (p *plan) saveTags(b []byte, aloft []int, again *fifo[int]) []byte {
 	b = pack.Uint(b, uint64(len(aloft)+again.n+p.waiting()))
 	if p.back != nil {
 		p.back.each(func(tag int) { b = pack.Uint(b, uint64(tag)) })
@@ -39,7 +39,7 @@ func (p *plan) saveTags(b []byte, aloft []int, again *fifo) []byte {
 }
 
 // restoreTags takes them in, if they are good.
-func restoreTags(r *pack.Reader, again *fifo, good func(tag uint64) bool) {
+func restoreTags(r *pack.Reader, again *fifo[int], good func(tag uint64) bool) {
 	for range r.Count(1) {
 		tag := r.Uint(math.MaxInt64)
 		if r.Err() == nil && !good(tag) {

@@ -11,6 +11,7 @@ import (
 // Save appends what is known: the traces under way, the hops and the distances.
 // A trace tells itself which of its probes are out.
 func (a *Adaptive) Save(b []byte, aloft []int) []byte {
+	a.catchUp()
 	b = slices.Grow(b, 64+8*int(a.next-a.oldest)+8*a.known.n+len(a.far.known))
 	b = pack.Uint(b, a.oldest)
 	b = pack.Uint(b, a.next)

@@ -38,18 +38,15 @@ const (
 	maxDepth = 22
 )
 
-// add enters a hop and tells whether it was there.
-func (s *stopSet) add(from netip.Addr, ttl uint8, flow int) bool {
-	return s.put(stopKey(from, ttl, flow))
-}
-
 // put enters a key, which is not 0, and tells whether it was there. A key for
 // which there is no room is forgotten.
-func (s *stopSet) put(key uint64) bool {
+func (s *stopSet) put(key uint64) bool { return s.enter(key, s.hash(key)) }
+
+// enter is put of a key whose hash is known.
+func (s *stopSet) enter(key, h uint64) bool {
 	if s.pages == nil {
 		s.pages, s.all = []*hopPage{{}}, 1
 	}
-	h := s.hash(key)
 	for {
 		p := s.pages[s.index(h)]
 		at := p.find(key, h)
@@ -73,11 +70,29 @@ func (s *stopSet) hash(key uint64) uint64 { return mix(key ^ s.secret) }
 // index gives the place in pages that belongs to a hash.
 func (s *stopSet) index(h uint64) uint64 { return h >> (64 - s.depth) }
 
+// fetch begins to read the places of the replies' hops. What it gives has no
+// meaning, but to be kept: reads for nothing are left out.
+func (s *stopSet) fetch(list []learned) (sum uint64) {
+	if s.pages == nil {
+		return 0
+	}
+	for i := range list {
+		h := list[i].hash
+		sum |= s.pages[s.index(h)].keys[place(h)]
+	}
+	return sum
+}
+
+// place is where in a page a hash belongs.
+func place(h uint64) uint {
+	hi, _ := bits.Mul64(h<<maxDepth, pageKeys)
+	return uint(hi)
+}
+
 // find gives the place of the key, or the free one where it belongs. There is
 // always one that is free.
 func (p *hopPage) find(key, h uint64) *uint64 {
-	hi, _ := bits.Mul64(h<<maxDepth, pageKeys)
-	i := uint(hi)
+	i := place(h)
 	for i < pageKeys && p.keys[i] != 0 && p.keys[i] != key {
 		i++
 	}

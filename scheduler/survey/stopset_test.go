@@ -94,7 +94,7 @@ func TestBytesPerHop(t *testing.T) {
 		runtime.ReadMemStats(&before)
 		s := stopSet{}
 		for i := range hops {
-			s.add(hopOf(i), 9, 0)
+			s.put(stopKey(hopOf(i), 9, 0))
 		}
 		runtime.ReadMemStats(&after)
 		if size := sizeof[hopPage](); size > 4096 {
@@ -109,11 +109,11 @@ func TestBytesPerHop(t *testing.T) {
 			t.Errorf("%d hops: %.1f bytes each, thrown away ones included, want 21 at most", hops, each)
 		}
 		for i := range hops {
-			if !s.add(hopOf(i), 9, 0) {
+			if !s.put(stopKey(hopOf(i), 9, 0)) {
 				t.Fatalf("%d hops: the one of number %d is not known", hops, i)
 			}
 		}
-		if s.add(hopOf(0), 8, 0) || s.add(hopOf(0), 9, 1) || s.n != hops+2 {
+		if s.put(stopKey(hopOf(0), 8, 0)) || s.put(stopKey(hopOf(0), 9, 1)) || s.n != hops+2 {
 			t.Errorf("%d hops: %d are known, at TTLs and flows where nobody was too", hops, s.n-2)
 		}
 	}
@@ -131,10 +131,10 @@ func BenchmarkStopSet(b *testing.B) {
 	for b.Loop() {
 		s := stopSet{}
 		for i := range hops {
-			s.add(hopOf(i), 9, 0)
+			s.put(stopKey(hopOf(i), 9, 0))
 		}
 		for i := range 2 * hops {
-			if !s.add(hopOf(i*7919%hops), 9, 0) {
+			if !s.put(stopKey(hopOf(i*7919%hops), 9, 0)) {
 				b.Fatal("a hop is not known")
 			}
 		}

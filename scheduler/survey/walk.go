@@ -154,14 +154,11 @@ func (w *walk) down(ttl uint8, a *Adaptive) {
 }
 
 // fromTarget goes back from where nothing passes, to where the target's answer
-// says that it is.
-func (w *walk) fromTarget(ttl uint8, why Stop, r *frame.Reply, a *Adaptive) {
+// says that it is; 0: it does not.
+func (w *walk) fromTarget(ttl, at uint8, a *Adaptive) {
 	w.state &^= jumped
 	w.down(ttl, a)
-	if why != Reached {
-		return
-	}
-	if at := distance(ttl, r); at >= a.First && at < ttl {
+	if at >= a.First && at < ttl {
 		w.back = at
 		w.state |= jumped
 	}

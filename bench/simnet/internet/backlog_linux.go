@@ -18,7 +18,7 @@ const backlogFile = "/proc/sys/net/core/netdev_max_backlog"
 // ErrBacklog is the error of Start where the backlog of the machine can't be
 // raised: in another network namespace than the machine's first, which has no
 // such setting, and in a container, whose /proc/sys is for reading only.
-var ErrBacklog = errors.New("internet: the backlog of the machine can't be raised from here")
+var ErrBacklog = errors.New("it can't be raised from here")
 
 // backlogLock is a file that all Internets of the machine share. Each holds a
 // shared lock on it (flock(2)) for as long as it needs the backlog, which the

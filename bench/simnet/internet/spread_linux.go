@@ -21,7 +21,7 @@ func openSpread(host *lab.Host, iface string, c *Config) (s *spread, err error) 
 	s = &spread{}
 	if c.Backlog != 0 {
 		if s.backlog, err = raiseBacklog(backlogFile, backlogLock, c.Backlog); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrBacklog, err)
+			return nil, fmt.Errorf("%w (%w)", err, ErrBacklog)
 		}
 	}
 	if c.CPUs != 0 {

@@ -45,7 +45,7 @@ func TestBegunElsewhere(t *testing.T) {
 		wants map[string]string // of going on elsewhere, by standard input
 	}{
 		{"relative", []string{"-o", "jsonl:out", "20.0.0.0/28"}, "", map[string]string{"": "out is a file in " + began + ": go on there"}},
-		{"listed", []string{"-o", "jsonl:/dev/null", "./list"}, "", map[string]string{"": "the survey was begun in " + began + ": targets: open ./list: no such file"}},
+		{"listed", []string{"-o", "jsonl:/dev/null", "./list"}, "", map[string]string{"": "the survey was begun in " + began + ": list ./list: no such file"}},
 		{"piped", []string{"-o", "jsonl:/dev/null", "-"}, "20.0.0.0/28\n", map[string]string{
 			"": "targets of standard input have to be given again: no targets", "20.0.0.0/27\n": "targets: 32, digest",
 		}},

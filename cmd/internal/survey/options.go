@@ -198,6 +198,9 @@ func (o *options) check(r *raw, f *pflag.FlagSet) error {
 	case r.port < 1:
 		return fmt.Errorf("--port %d: allowed are 1 to 65535", r.port)
 	}
+	if m.method == frame.ICMP && f.Changed("sport") {
+		return errors.New("--sport: icmp has none")
+	}
 	if !f.Changed("max-ttl") && r.first > r.max && r.first <= strategy.MaxTTL {
 		return fmt.Errorf("--first-ttl %d: the greatest TTL is %d without --max-ttl", r.first, r.max)
 	}

@@ -23,11 +23,11 @@ var rateUnits = []struct {
 	{"mpps", 1e6, false}, {"kpps", 1e3, false}, {"pps", 1, false}, {"m", 1e6, false}, {"k", 1e3, false},
 }
 
-// parseRate reads 1000, 10kpps, 5Mbps and the like; max and 0 are as fast as
-// the sender.
+// parseRate reads 1000, 10kpps, 5Mbps and the like; max is as fast as the sender.
+// 0 is no rate: whoever means "as fast as it goes" has to say so.
 func parseRate(s string) (rate, error) {
 	text := strings.ToLower(s)
-	if text == "max" || text == "0" {
+	if text == "max" {
 		return rate{}, nil
 	}
 	factor, bits := 1.0, false

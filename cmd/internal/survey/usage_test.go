@@ -44,6 +44,7 @@ func TestUsage(t *testing.T) {
 		"20.0.0.1 -w 0s":                               "--timeout 0s: allowed are 1ms to 1m",
 		"20.0.0.1 --rate fast":                         `--rate "fast"`,
 		"20.0.0.1 --rate -5":                           `--rate "-5"`,
+		"20.0.0.1 --rate 0":                            "bits (5Mbps), or max",
 		"20.0.0.1 --shard 3/3":                         `--shard "3/3": want I/N`,
 		"20.0.0.1 --shard x":                           `--shard "x": want I/N`,
 		"20.0.0.1 --shard 0/5000000000":                "and N up to 4294967295",
@@ -57,6 +58,7 @@ func TestUsage(t *testing.T) {
 		"20.0.0.1 -o nothing:x":                        "want KIND:PATH with one of",
 		"20.0.0.1 -o jsonl:x -o replies:x":             "two outputs to one place",
 		"20.0.0.1 -M icmp -p 7":                        "--port: icmp has none",
+		"20.0.0.1 -M icmp --sport 7":                   "--sport: icmp has none",
 		"20.0.0.1 --sport 65535 --flows 2":             "there are no 2 ports",
 		"20.0.0.1 --tx wire":                           "--tx: sender",
 		"20.0.0.1 --size 20":                           "--size 20: these probes take 34 bytes or more",
@@ -97,7 +99,7 @@ func TestSizeOfFamily(t *testing.T) {
 func TestRates(t *testing.T) {
 	for text, want := range map[string]rate{
 		"1000": {packets: 1000}, "10kpps": {packets: 10000}, "1.5Mpps": {packets: 1.5e6}, "20k": {packets: 20000}, "7pps": {packets: 7},
-		"5Mbps": {bits: 5e6}, "800kbps": {bits: 8e5}, "1Gbps": {bits: 1e9}, "64bps": {bits: 64}, "max": {}, "0": {},
+		"5Mbps": {bits: 5e6}, "800kbps": {bits: 8e5}, "1Gbps": {bits: 1e9}, "64bps": {bits: 64}, "max": {},
 	} {
 		if got, err := parseRate(text); got != want || err != nil {
 			t.Errorf("%s: %v, %v", text, got, err)

@@ -50,20 +50,27 @@ const (
 func newResponders() responders { return responders{places: make([]uint64, fewPlaces)} }
 
 // add adds those who sent the replies. Their places are far from each other: the
-// processor fetches several while it waits for one.
+// processor fetches several while it waits for one, as nothing that it does in
+// the meantime depends on what is there.
 func (r *responders) add(replies []record.Reply) {
-	var hashes [16]uint64
-	for ; len(replies) > 0; replies = replies[min(len(replies), len(hashes)):] {
+	var hashes, found [32]uint64
+	for len(replies) > 0 {
+		some := replies[:min(len(replies), len(hashes))]
+		replies = replies[len(some):]
 		n := 0
-		for i := range min(len(replies), len(hashes)) {
-			h := hashOf(replies[i].From)
-			if bits.LeadingZeros64(h) >= r.level && r.places[h&uint64(len(r.places)-1)] != h {
+		for i := range some {
+			if h := hashOf(some[i].From); bits.LeadingZeros64(h) >= r.level {
 				hashes[n] = h
 				n++
 			}
 		}
-		for _, h := range hashes[:n] {
-			r.enter(h)
+		for i, h := range hashes[:n] {
+			found[i] = r.places[h&uint64(len(r.places)-1)]
+		}
+		for i, h := range hashes[:n] {
+			if found[i] != h {
+				r.enter(h)
+			}
 		}
 	}
 }
