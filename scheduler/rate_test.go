@@ -30,11 +30,12 @@ func paced(t *testing.T, rate float64, whole, cost time.Duration, batch int, sta
 			now = due
 			continue
 		}
+		after := now + time.Duration(min(n, batch))*cost
 		for range min(n, batch) {
-			r.Sent()
+			r.Sent(after)
 			sent = append(sent, now)
 		}
-		now += time.Duration(min(n, batch)) * cost
+		now = after
 		if stall != nil {
 			now += stall(len(sent))
 		}
@@ -66,6 +67,11 @@ func most(sent []time.Duration, length time.Duration) (greatest, least int) {
 	return greatest, least
 }
 
+// share is the most that may leave in 10 ms.
+func share(rate float64) int {
+	return int(math.Ceil(rate / 100 * 1.05))
+}
+
 func TestRateHolds(t *testing.T) {
 	for _, rate := range []float64{3, 99.5, 1000, 1700, 10_000, 200_000, 333_333} {
 		for _, cost := range []time.Duration{0, 2500 * time.Nanosecond} {
@@ -75,13 +81,17 @@ func TestRateHolds(t *testing.T) {
 				if high, low := rate*1.01+1, rate*0.99-1; float64(greatest) > high || float64(least) < low {
 					t.Errorf("%d to %d in a second", least, greatest)
 				}
-				if n, _ := most(sent, 10*time.Millisecond); float64(n) > rate*0.012+1 {
+				if n, _ := most(sent, 10*time.Millisecond); n > share(rate) {
 					t.Errorf("%d in 10 ms", n)
 				}
 				if n, _ := most(sent, 1); float64(n) > rate*0.003+1 {
 					t.Errorf("%d at once", n)
 				}
-				if limit := min(3000, max(rate/40, 500)*3, 3*rate) + 2; float64(sleeps) > limit {
+				limit := min(3000, max(rate/40, 500)*3, 3*rate) + 2
+				if cost > 0 {
+					limit *= 1.25 // a round that takes long may be cut up
+				}
+				if float64(sleeps) > limit {
 					t.Errorf("%d sleeps in 3 s", sleeps)
 				}
 			})
@@ -103,12 +113,12 @@ func TestRateAfterStalls(t *testing.T) {
 	if greatest, _ := most(sent, time.Second); greatest > rate*1.01 {
 		t.Errorf("%d in a second", greatest)
 	}
-	if n, _ := most(sent, 10*time.Millisecond); n > rate*0.0133 {
+	if n, _ := most(sent, 10*time.Millisecond); n > rate*0.0105 {
 		t.Errorf("%d in 10 ms", n)
 	}
-	// 20 stalls lost 11.5 ms each beyond the 2.5 that may be sent at once and the
-	// 6 that are soon made up for; 28 s at 0.2 percent make up for 56 ms of them.
-	lost := 0.020*20 - 0.0085*20 - 0.053
+	// 20 stalls lost 12.5 ms each beyond the 7.5 that are soon made up for; 28 s at
+	// 0.2 percent make up for 56 ms of them.
+	lost := 0.020*20 - 0.0075*20 - 0.053
 	if want := int(rate * (30 - lost)); len(sent) < want-rate/100 || len(sent) > 30*rate {
 		t.Errorf("%d in 30 s, want %d or somewhat more", len(sent), want)
 	}
@@ -130,7 +140,7 @@ func TestRateLateWakeups(t *testing.T) {
 		if greatest, least := most(sent, time.Second); float64(greatest) > rate*1.01+1 || float64(least) < rate*0.99-1 {
 			t.Errorf("%v/s: %d to %d in a second", rate, least, greatest)
 		}
-		if n, _ := most(sent, 10*time.Millisecond); float64(n) > rate*0.0135+1 {
+		if n, _ := most(sent, 10*time.Millisecond); n > share(rate) {
 			t.Errorf("%v/s: %d in 10 ms", rate, n)
 		}
 		if want := 30 * rate; math.Abs(float64(len(sent))-want) > want/1000 {
@@ -154,14 +164,14 @@ func TestRateEachWakeupLate(t *testing.T) {
 				continue
 			}
 			for range n {
-				r.Sent()
+				r.Sent(now)
 				sent = append(sent, now)
 			}
 		}
 		if want := rate * whole.Seconds(); math.Abs(float64(len(sent))-want) > want/1000+1 {
 			t.Errorf("%v/s: %d in %v", rate, len(sent), whole)
 		}
-		if n, _ := most(sent, 10*time.Millisecond); float64(n) > rate*0.0135+1 {
+		if n, _ := most(sent, 10*time.Millisecond); n > share(rate) {
 			t.Errorf("%v/s: %d in 10 ms", rate, n)
 		}
 	}
@@ -173,11 +183,11 @@ func TestRateIdle(t *testing.T) {
 	if n, _ := r.Ready(0); n != 1 {
 		t.Fatalf("%d may leave at first, want 1", n)
 	}
-	r.Sent()
+	r.Sent(0)
 	r.Idle()
 	n, _ := r.Ready(10 * time.Second)
-	if n != 3 || r.late != 0 || r.debt != 0 {
-		t.Errorf("after 10 idle seconds %d may leave, %v and %v ns to make up for; want 3 and none", n, r.late, r.debt)
+	if n != 3 || r.debt != 0 {
+		t.Errorf("after 10 idle seconds %d may leave, %v ns to make up for; want 3 and none", n, r.debt)
 	}
 }
 
@@ -189,13 +199,17 @@ func TestRateExtremes(t *testing.T) {
 		if n < 1 {
 			t.Fatalf("nothing may leave at %v", now)
 		}
-		r.Sent()
+		r.Sent(now)
 	}
-	slow := Rate{PerSecond: 1e-12}
-	slow.Ready(0)
-	slow.Sent()
-	if n, due := slow.Ready(time.Hour); n != 0 || due != Never {
-		t.Errorf("%d may leave, due %v; want none, ever", n, due)
+	for _, rate := range []float64{1e-12, math.SmallestNonzeroFloat64} {
+		slow := Rate{PerSecond: rate}
+		if n, _ := slow.Ready(0); n != 1 {
+			t.Errorf("%d may leave at first, want 1", n)
+		}
+		slow.Sent(0)
+		if n, due := slow.Ready(time.Hour); n != 0 || due != Never {
+			t.Errorf("%d may leave, due %v; want none, ever", n, due)
+		}
 	}
 }
 
@@ -206,7 +220,7 @@ func (o *times) FrameSent(at time.Duration, _ []byte) { o.sent = append(o.sent, 
 func (o *times) FrameMatched(*rx.Packet, *rx.Match)   {}
 
 // TestEngineRate has the engine itself send for 3 s: any second has its rate
-// within 1 %, no 10 ms more than by a quarter, and wake-ups are few.
+// within 1 %, no 10 ms more than by a twentieth, and wake-ups are few.
 func TestEngineRate(t *testing.T) {
 	for _, rate := range []int{100, 1000, 10_000, 50_000, 200_000} {
 		s, net, o := newSweep(3*rate), newEcho(), &times{}
@@ -219,7 +233,7 @@ func TestEngineRate(t *testing.T) {
 		if greatest, least := most(o.sent, time.Second); greatest > rate*101/100 || least < rate*99/100 || len(o.sent) != 3*rate {
 			t.Errorf("%d/s: %d probes, %d to %d in a second", rate, len(o.sent), least, greatest)
 		}
-		if n, _ := most(o.sent, 10*time.Millisecond); n > rate/80+1 {
+		if n, _ := most(o.sent, 10*time.Millisecond); n > share(float64(rate)) {
 			t.Errorf("%d/s: %d in 10 ms", rate, n)
 		}
 		if n, _ := most(o.sent, 1); n > 4 {

@@ -58,7 +58,11 @@ func (e *Engine) flush() error {
 		}
 		at := e.cfg.Clock.Now()
 		frames, err := e.out.flush()
-		e.sent(frames, at, e.stepOf(len(frames), at))
+		after := at
+		if e.rate != nil || len(frames) > 1 {
+			after = e.cfg.Clock.Now()
+		}
+		e.sent(frames, at, e.stepOf(len(frames), after-at), after)
 		if err != nil {
 			return err // it names the operation
 		}
@@ -89,11 +93,11 @@ func (e *Engine) passOver(to int, at time.Duration) {
 // same processor sees to the reply.
 const maxStep = 10 * time.Microsecond
 
-// stepOf is the time from frame to frame of n that left since at: that of the
-// batch before where something held them up, nobody knows which of them.
-func (e *Engine) stepOf(n int, at time.Duration) time.Duration {
+// stepOf is the time from frame to frame of n that took so long to leave: that of
+// the batch before where something held them up, nobody knows which of them.
+func (e *Engine) stepOf(n int, took time.Duration) time.Duration {
 	if n > 1 {
-		if step := (e.cfg.Clock.Now() - at) / time.Duration(n); step <= maxStep {
+		if step := took / time.Duration(n); step <= maxStep {
 			e.lastStep = step
 		}
 	}
@@ -101,8 +105,8 @@ func (e *Engine) stepOf(n int, at time.Duration) time.Duration {
 }
 
 // sent takes note of the frames that left, the first at at and each further one
-// a step later.
-func (e *Engine) sent(frames []framed, at, step time.Duration) {
+// a step later, none of them later than after.
+func (e *Engine) sent(frames []framed, at, step, after time.Duration) {
 	queue := e.out.queue
 	if e.cfg.Amend != nil || e.cfg.Observer != nil {
 		for i, f := range frames {
@@ -129,7 +133,7 @@ func (e *Engine) sent(frames []framed, at, step time.Duration) {
 		e.out.left = f.probe + 1
 		e.pacer.Sent(at)
 		if e.rate != nil {
-			e.rate.Sent()
+			e.rate.Sent(after)
 		}
 		e.cfg.Strategy.Sent(p.tag, &p.probe, at)
 	}
