@@ -13,10 +13,11 @@ import (
 //
 // No 10 ms get more than their share and a twentieth, rounded up: rounds wait until
 // there is room for them among those that left in the 10 ms before. Who comes late
-// catches up within these bounds, by rounds that are at most half as large again. What is later than 7.5 ms is made up for by a rate that
-// is 0.2 % higher, for as long as it takes. Both together keep any second from
-// exceeding the rate by 1 %. What nobody wanted or was able to send, see Idle, is
-// not made up for, nor what is still missing at the end.
+// catches up within these bounds, by rounds that are at most half as large again.
+// What is later than 7.5 ms is made up for by a rate that is 0.2 % higher, for as
+// long as it takes. Both together keep any second from exceeding the rate by 1 %.
+// What nobody wanted or was able to send, see Idle, is not made up for, nor what is
+// still missing at the end.
 type Rate struct {
 	PerSecond float64 // above 0
 
