@@ -158,15 +158,15 @@ func TestMemory(t *testing.T) {
 	}
 	run := func(targets float64) runFunc {
 		return withMemory(func(context.Context) (s measure.Sample, err error) {
-			s.Set("peak_mib", 11)
-			s.Set("known_hops_bytes", 1<<20)
+			s.Set("peak_mib", 14)
+			s.Set("known_hops_bytes", 5<<19)
 			s.Set("targets", targets)
 			s.Set("probes", 60)
 			s.Set("interfaces_found", 20)
 			return s, nil
 		}, half)
 	}
-	many := run(1 << 20)
+	many := run(1 << 22)
 	for range 2 {
 		s, err := many(t.Context())
 		if err != nil || s.Values["memory_per_target_bytes"] != 2 || s.Values["known_hops_per_target_bytes"] != 1 || s.Values["probes_per_interface"] != 3 {
