@@ -88,7 +88,7 @@ func TestConformanceGateways(t *testing.T) {
 			"-g 192.168.100.20 192.168.120.20", "-g 192.168.100.20 -g 192.168.110.20 192.168.120.20",
 			"-g 192.168.100.20 192.168.120.20 44", "-F -g 192.168.100.20 192.168.120.20 300",
 		} {
-			c := comparison{args: "-n -q1 -m1 -w0.2 " + method + args}
+			c := comparison{args: "-n -q1 -m1 -w1 " + method + args}
 			t.Run("29 "+method+args, func(t *testing.T) {
 				want, got := w.observe(t, theirs(t), c), w.observe(t, ours(), c)
 				w.compareProbes(t, c, want, got)

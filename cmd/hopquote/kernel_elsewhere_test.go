@@ -55,8 +55,8 @@ func TestKernelElsewhere(t *testing.T) {
 	)
 	for _, method := range []string{"", "-I ", "-T "} {
 		rows = append(rows,
-			traced{"bound", method + "-i to-ra -n -q2 -m2 -w0.3 10.0.5.20", []string{four[0], " 2  * *"}},
-			traced{"bound", method + "-i to-ra -n -q2 -m2 -w0.3 fd00:5::20", []string{six[0], " 2  * *"}},
+			traced{"bound", method + "-i to-ra -n -q2 -m2 -w1 10.0.5.20", []string{four[0], " 2  * *"}},
+			traced{"bound", method + "-i to-ra -n -q2 -m2 -w1 fd00:5::20", []string{six[0], " 2  * *"}},
 		)
 	}
 	traceAll(t, n, "h1", rows)
@@ -102,7 +102,7 @@ func TestKernelElsewhereFiltered(t *testing.T) {
 	if err := n.Host("h1").Sysctl("net/ipv4/conf/to-rb/rp_filter", "1"); err != nil {
 		t.Fatal(err)
 	}
-	const args = "-n -q1 -m3 -w0.3 10.0.5.20"
+	const args = "-n -q1 -m3 -w1 10.0.5.20"
 	cmd := comparison{args: args}
 	checkLines(t, finish(t, n.Host("h1"), cmd.command(ours())), " 1  10.0.1.20  X ms", " 2  10.0.4.20  X ms", " 3  10.0.5.20  X ms")
 	checkLines(t, finish(t, n.Host("h1"), cmd.command(theirs(t))), " 1  10.0.1.20  X ms", " 2  *", " 3  *")

@@ -86,7 +86,7 @@ func TestKernelDrop(t *testing.T) {
 	for _, f := range []struct{ router, host string }{
 		{"192.168.100.20", "192.168.120.20"}, {"fd00:100::20", "fd00:120::20"},
 	} {
-		rows = append(rows, traced{args: "-n -q2 -m3 -w0.3 " + f.host, want: []string{
+		rows = append(rows, traced{args: "-n -q2 -m3 -w1 " + f.host, want: []string{
 			" 1  " + f.router + "  X ms  X ms", " 2  * *", " 3  * *",
 		}})
 	}

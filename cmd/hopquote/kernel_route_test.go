@@ -16,7 +16,7 @@ func TestKernelRefusingRoutes(t *testing.T) {
 	t.Parallel()
 	// A refusing route tells a source five times at once and then once a second:
 	// one probe in flight, two programs and two methods.
-	const one = "-n -q1 -N1 -w0.2 -m3 "
+	const one = "-n -q1 -N1 -w1 -m3 "
 	for _, tt := range []struct {
 		kind         string
 		route        lab.RouteType

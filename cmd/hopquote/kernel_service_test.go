@@ -29,7 +29,7 @@ func TestKernelService(t *testing.T) {
 			traced{"answers", "-n -q2 -U " + f.h2, append(way[:2:2], " 3  "+f.h2+"  X ms  X ms")},
 			traced{"answers one source port", "-n -q2 -U --sport=5555 " + f.h2, append(way[:2:2], " 3  "+f.h2+"  X ms  X ms")},
 			traced{"answers long probes", "-n -q2 -U " + f.h2 + " 4000", append(way[:2:2], " 3  "+f.h2+"  X ms  X ms")},
-			traced{"takes", "-n -q2 -U -p 5353 -m4 -w0.3 " + f.h2, append(way[:2:2], " 3  * *", " 4  * *")},
+			traced{"takes", "-n -q2 -U -p 5353 -m4 -w1 " + f.h2, append(way[:2:2], " 3  * *", " 4  * *")},
 		)
 	}
 	traceAll(t, n, "h1", rows)

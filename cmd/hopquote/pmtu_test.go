@@ -99,7 +99,7 @@ func TestMTUBlackHole(t *testing.T) {
 					" 3  "+f.h2+"  X ms F=1300  X ms  X ms",
 				)
 			}
-			checkLines(t, runIn(t, n.Host("h1"), ours(), "--mtu", "-n", "-q", "1", "-m", "2", "-w", "0.2", f.h2),
+			checkLines(t, runIn(t, n.Host("h1"), ours(), "--mtu", "-n", "-q", "1", "-m", "2", "-w", "1", f.h2),
 				" 1  "+f.r1+"  X ms F=1500",
 				" 2  *",
 			)
