@@ -6,8 +6,20 @@ import (
 	"time"
 )
 
-// dryRun tells what a run would send.
-func (r *run) dryRun(s surveyor) string {
+// dryRun tells what a run would send, and gives its exit code: a plan can be made
+// where there is no network, but not for an interface or source that is not there.
+func (r *run) dryRun(s surveyor) int {
+	routes, err := r.dryRoutes()
+	fmt.Fprint(r.std.Out, r.dryProbes(s)+routes)
+	if named := r.o.iface != "" || r.o.source4.IsValid() || r.o.source6.IsValid(); err != nil && named {
+		return exitFailed
+	}
+	return exitDone
+}
+
+// dryProbes tells how many probes there are, how long they are, and how long they
+// take.
+func (r *run) dryProbes(s surveyor) string {
 	o := r.o
 	all, _ := s.progress()
 	probes, most := all, ""
@@ -41,15 +53,14 @@ func (r *run) dryRun(s surveyor) string {
 		fmt.Fprintf(&b, "rate      as fast as the sender\n")
 	}
 	fmt.Fprintf(&b, "seed      %d\n", o.seed)
-	for _, l := range r.names.leftOut() {
+	for _, l := range r.unwanted() {
 		fmt.Fprintf(&b, "left out  %v\n", l)
 	}
-	b.WriteString(r.dryRoutes())
 	return b.String()
 }
 
 // dryRoutes tells how many targets go where.
-func (r *run) dryRoutes() string {
+func (r *run) dryRoutes() (string, error) {
 	routes, err := findRoutes(r.o, r.targets)
 	if err == nil {
 		err = routes.checkLink()
@@ -58,7 +69,7 @@ func (r *run) dryRoutes() string {
 		_, _, err = (&network{routes: routes}).probes(r.o)
 	}
 	if err != nil {
-		return fmt.Sprintf("routes    %v\n", err)
+		return fmt.Sprintf("routes    %v\n", err), err
 	}
 	var b strings.Builder
 	for _, h := range routes.nextHops() {
@@ -70,7 +81,7 @@ func (r *run) dryRoutes() string {
 	for _, l := range routes.unshared() {
 		fmt.Fprintf(&b, "equal     %s\n", l)
 	}
-	return b.String()
+	return b.String(), nil
 }
 
 // duration writes seconds, which may be more than a Duration holds.

@@ -3,20 +3,26 @@ package survey
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"strings"
+
+	"github.com/hopquote/hopquote/scheduler/survey/space"
 )
 
 // leftOut are targets that are not probed, for one reason.
 type leftOut struct {
 	Reason  string `json:"reason"`
-	Targets uint64 `json:"targets"` // of all shards
+	Targets uint64 `json:"targets"` // of all shards; math.MaxUint64: that many or more
 	Example string `json:"example"` // an address, or a host name that stands for none
 }
 
 func (l leftOut) String() string {
-	if l.Targets == 1 {
+	switch l.Targets {
+	case 1:
 		return fmt.Sprintf("target %s is left out: %s", l.Example, l.Reason)
+	case math.MaxUint64:
+		return fmt.Sprintf("2^64 targets or more are left out, such as %s: %s", l.Example, l.Reason)
 	}
 	return fmt.Sprintf("%d targets are left out, such as %s: %s", l.Targets, l.Example, l.Reason)
 }
@@ -43,8 +49,25 @@ func add(list []leftOut, l leftOut) []leftOut {
 	return append(list, l)
 }
 
+// unwanted lists who is left out by what was asked for.
+func (r *run) unwanted() []leftOut {
+	list := r.names.leftOut()
+	for _, l := range []struct {
+		why string
+		space.LeftOut
+	}{
+		{"excluded by --exclude", r.targets.Excluded()},
+		{"in a special-purpose range, which --allow-reserved lets in", r.targets.ExcludedSpecial()},
+	} {
+		if l.Targets > 0 {
+			list = append(list, leftOut{l.why, l.Targets, l.Example.String()})
+		}
+	}
+	return list
+}
+
 // leftOut lists all that a run leaves out.
-func (r *run) leftOut() []leftOut { return append(r.names.leftOut(), r.net.leftOut()...) }
+func (r *run) leftOut() []leftOut { return append(r.unwanted(), r.net.leftOut()...) }
 
 // unrouted tells of targets that are left out; nil where none are.
 func (n *network) unrouted() func(netip.Addr) bool {

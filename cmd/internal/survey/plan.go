@@ -39,12 +39,7 @@ func readTargets(ctx context.Context, o *options, stdin io.Reader, n *hostNames)
 		}
 	}
 	if !o.reserved {
-		for _, p := range space.Special() {
-			first, last := space.Ends(p)
-			if err := b.Exclude(first, last); err != nil {
-				return nil, err
-			}
-		}
+		b.ExcludeSpecial()
 	}
 	how := space.Sampling{Random: o.random, Key: o.seed}
 	if o.prefix != nil {

@@ -83,7 +83,7 @@ func findRoutes(o *options, targets *space.Space) (*routes, error) {
 	}
 	for _, v6 := range []bool{false, true} {
 		if err := r.envelope(o, targets, v6); err != nil {
-			return nil, err
+			return nil, o.checkSource(err)
 		}
 	}
 	for _, g := range r.groups {

@@ -190,6 +190,7 @@ func TestNoRoutes(t *testing.T) {
 		"20.1.0.0/28 -i nope": "--interface nope: there is none of that name",
 		"20.1.0.0/28 -s 20.50.0.2": "--source 20.50.0.2: no interface of this host has that address: " +
 			"no target can be reached: 16 targets are left out, such as 20.1.0.0: no route",
+		"2600:50::/124 -s 2600:50::99": "--source 2600:50::99: no interface of this host has that address: route to 2600:50::: bind: Cannot assign requested address",
 	} {
 		r := survey(t, n, "", append(strings.Fields(args), "-o", "replies:/dev/null")...)
 		if r.code != exitFailed || r.stderr != "hopquote survey: "+want+"\n" {

@@ -90,7 +90,7 @@ func (r *run) do() error {
 	}
 	left := r.net.leftOut()
 	if r.resumed != nil { // else names were told one by one
-		left = r.leftOut()
+		left = append(r.names.leftOut(), left...)
 	}
 	for _, l := range left {
 		fmt.Fprintf(r.std.Err, "hopquote survey: %v\n", l)

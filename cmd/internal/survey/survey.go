@@ -107,8 +107,7 @@ func Main(args []string, std Std) int {
 		}
 	}
 	if o.dryRun {
-		fmt.Fprint(std.Out, r.dryRun(s))
-		return exitDone
+		return r.dryRun(s)
 	}
 	if !privilege.MayProbe() {
 		fmt.Fprintln(std.Err, privilege.Advice())

@@ -2,6 +2,7 @@ package survey
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -93,6 +94,50 @@ func TestSizeOfFamily(t *testing.T) {
 	var out, stderr bytes.Buffer
 	if code := Main(strings.Fields("20.0.0.1 --size 36 --dry-run"), Std{Out: &out, Err: &stderr}); code != 0 || !strings.Contains(out.String(), "size      50 bytes") {
 		t.Errorf("code %d, %s%s", code, &out, &stderr)
+	}
+}
+
+// A dry run ends as the run would whose interface or source is not there.
+func TestDryRunOfNothing(t *testing.T) {
+	for args, want := range map[string]string{
+		"-i none":        "routes    --interface none: there is none of that name\n",
+		"-s 203.0.113.1": "routes    --source 203.0.113.1: no interface of this host has that address",
+	} {
+		var out, stderr bytes.Buffer
+		code := Main(append(strings.Fields(args), "--dry-run", "20.0.0.0/24"), Std{Out: &out, Err: &stderr})
+		if code != exitFailed || !strings.Contains(out.String(), want) || !strings.HasPrefix(out.String(), "targets   ") {
+			t.Errorf("%s: code %d, want %d and %q: %s%s", args, code, exitFailed, want, &out, &stderr)
+		}
+	}
+}
+
+// What is left out by what was asked for is counted by reason.
+func TestDryRunLeftOut(t *testing.T) {
+	const excluded, special = "excluded by --exclude", "in a special-purpose range, which --allow-reserved lets in"
+	for args, want := range map[string][]string{
+		"20.0.0.0/24":                               nil,
+		"20.0.0.0/24 --exclude 21.0.0.0/8":          nil,
+		"20.0.0.0/24 --exclude 20.0.0.7":            {"target 20.0.0.7 is left out: " + excluded},
+		"192.168.0.0/16 20.0.0.0/24":                {"65536 targets are left out, such as 192.168.0.0: " + special},
+		"192.168.0.0/16 --allow-reserved":           nil,
+		"192.0.0.0/16 --exclude 192.0.0.0/25":       {"128 targets are left out, such as 192.0.0.0: " + excluded, "384 targets are left out, such as 192.0.0.128: " + special},
+		"192.0.0.0/16 --per-prefix 24":              {"2 targets are left out, such as 192.0.0.0: " + special},
+		"2000::/3 --random 5 --exclude 2000::/4":    nil,
+		"20.0.0.1 ff00::/8":                         {"2^64 targets or more are left out, such as ff00::: " + special},
+		"20.0.0.1 fc00::/7 --exclude fe80::/10":     {"2^64 targets or more are left out, such as fc00::: " + special},
+		"20.0.0.1 2001:db8::/32 --per-prefix 24,32": {"target 2001:db8:: is left out: " + special},
+	} {
+		var out, stderr bytes.Buffer
+		code := Main(append(strings.Fields(args), "--dry-run"), Std{Out: &out, Err: &stderr})
+		var got []string
+		for line := range strings.Lines(out.String()) {
+			if what, ok := strings.CutPrefix(line, "left out  "); ok && (strings.Contains(what, excluded) || strings.Contains(what, special)) {
+				got = append(got, strings.TrimSpace(what))
+			}
+		}
+		if code != exitDone || !slices.Equal(got, want) {
+			t.Errorf("%s: code %d, left out %q, want %q: %s", args, code, got, want, &stderr)
+		}
 	}
 }
 

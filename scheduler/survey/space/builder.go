@@ -14,7 +14,7 @@ const MaxLen = permutation.MaxLen
 // Builder collects ranges. The zero Builder has none. It grows by 4 bytes for
 // each single IPv4 address and 16 for each IPv6 one, and by 32 for each range.
 type Builder struct {
-	in, out [2]lists // by family
+	in, out, special [2]lists // by family
 }
 
 // lists are ranges of one family, as they come.
@@ -43,6 +43,14 @@ func (b *Builder) Add(first, last netip.Addr) error { return enter(&b.in, first,
 
 // Exclude keeps the addresses from first to last out, whatever is added.
 func (b *Builder) Exclude(first, last netip.Addr) error { return enter(&b.out, first, last) }
+
+// ExcludeSpecial keeps the addresses of Special out.
+func (b *Builder) ExcludeSpecial() {
+	for _, p := range Special() {
+		first, last := Ends(p)
+		b.special[family(first.Is6())].add(first.Is6(), span{toNumber(first), toNumber(last)})
+	}
+}
 
 func enter(to *[2]lists, first, last netip.Addr) error {
 	switch {
@@ -88,21 +96,20 @@ type Sampling struct {
 // not be used afterwards.
 func (b *Builder) Build(how Sampling) (*Space, error) {
 	s := &Space{how: how}
-	b.out[1].add(true, mapped)
-	for f := range b.in {
-		v6 := f == 1
-		s.sets[f] = b.in[f].set(v6)
-		out := b.out[f].set(v6)
-		s.sets[f].without(&out)
-		s.sets[f].clip()
+	if how.PerPrefix && (how.Bits4 < 1 || how.Bits4 > 32 || how.Bits6 < 1 || how.Bits6 > 128) {
+		return nil, fmt.Errorf("one address per prefix of %d (IPv6: %d) bits: want 1 to 32 (1 to 128)", how.Bits4, how.Bits6)
 	}
+	none := newSet(true, nil, nil, []span{mapped})
+	var given [2][]span
+	for f := range b.in {
+		s.sets[f], given[f] = b.in[f].set(f == 1), b.in[f].spans
+	}
+	s.sets[1].without(&none)
+	s.excluded, s.special = s.cut(&b.out, given), s.cut(&b.special, given)
 	switch {
 	case how.PerPrefix:
-		if how.Bits4 < 1 || how.Bits4 > 32 || how.Bits6 < 1 || how.Bits6 > 128 {
-			return nil, fmt.Errorf("one address per prefix of %d (IPv6: %d) bits: want 1 to 32 (1 to 128)", how.Bits4, how.Bits6)
-		}
-		for f, bits := range []int{how.Bits4, how.Bits6} {
-			s.blocks[f] = blocks(&s.sets[f], width(f == 1)-bits)
+		for f := range s.sets {
+			s.blocks[f] = blocks(&s.sets[f], how.hostBits(f == 1))
 		}
 	case how.Random > 0:
 		for f := range b.in {
@@ -130,6 +137,27 @@ func blocks(s *set, host int) set {
 
 // draw plans the samples from ranges.
 func (s *Space) draw(v6 bool, spans []span) error {
+	set := &s.sets[family(v6)]
+	for _, x := range merge(spans) {
+		_, bounds := set.bounds(x)
+		strata, host := split(bounds[1].sub(bounds[0]))
+		if strata == 0 {
+			continue
+		}
+		d := draw{span: x, v6: v6, from: bounds[0], host: host}
+		var err error
+		if d.order, err = permutation.New(strata, s.how.Key^uint64(len(s.draws))); err != nil {
+			return err
+		}
+		d.before, d.count = s.drawn, min(strata, s.how.Random)
+		s.drawn += d.count
+		s.draws = append(s.draws, d)
+	}
+	return nil
+}
+
+// merge makes one of the ranges that overlap.
+func merge(spans []span) []span {
 	spans = slices.Clone(spans)
 	slices.SortFunc(spans, func(a, b span) int { return compare(a.first, b.first) })
 	var apart []span
@@ -140,22 +168,11 @@ func (s *Space) draw(v6 bool, spans []span) error {
 		}
 		apart = append(apart, x)
 	}
-	set := &s.sets[family(v6)]
-	for _, x := range apart {
-		_, bounds := set.bounds(x)
-		count := bounds[1].sub(bounds[0])
-		if count == (number{}) {
-			continue
-		}
-		d := draw{span: x, v6: v6, from: bounds[0], host: max(count.len()-48, 0)}
-		strata := count.right(d.host).lo
-		var err error
-		if d.order, err = permutation.New(strata, s.how.Key^uint64(len(s.draws))); err != nil {
-			return err
-		}
-		d.before, d.count = s.drawn, min(strata, s.how.Random)
-		s.drawn += d.count
-		s.draws = append(s.draws, d)
-	}
-	return nil
+	return apart
+}
+
+// split gives how many strata so many addresses have, of 2^host each.
+func split(count number) (n uint64, host int) {
+	host = max(count.len()-48, 0)
+	return count.right(host).lo, host
 }

@@ -66,15 +66,6 @@ func (s *set) keepLone(keep func(number) bool) {
 	s.lone6 = slices.DeleteFunc(s.lone6, func(a number) bool { return !keep(a) })
 }
 
-// clip leaves the last address out of all 2^128 of them, whose count would not
-// fit.
-func (s *set) clip() {
-	if len(s.spans) == 1 && s.spans[0] == (span{last: low(128)}) {
-		s.spans[0].last = s.spans[0].last.prev()
-		s.index()
-	}
-}
-
 // without takes the numbers of o out.
 func (s *set) without(o *set) {
 	s.keepLone(func(a number) bool { return !o.has(a) })
@@ -139,9 +130,14 @@ func (s *set) loneBelow(a number) int {
 	return i
 }
 
+// spanFrom gives the first span that has a or numbers beyond it.
+func (s *set) spanFrom(a number) int {
+	return sort.Search(len(s.spans), func(i int) bool { return !s.spans[i].last.less(a) })
+}
+
 // spanBelow is how many numbers of spans are less than a.
 func (s *set) spanBelow(a number) number {
-	i := sort.Search(len(s.spans), func(i int) bool { return !s.spans[i].last.less(a) })
+	i := s.spanFrom(a)
 	if i == len(s.spans) {
 		return s.rest
 	}
@@ -154,7 +150,7 @@ func (s *set) spanBelow(a number) number {
 
 // inSpan gives the index of a among the spans' numbers, if it is one.
 func (s *set) inSpan(a number) (number, bool) {
-	i := sort.Search(len(s.spans), func(i int) bool { return !s.spans[i].last.less(a) })
+	i := s.spanFrom(a)
 	if i == len(s.spans) || a.less(s.spans[i].first) {
 		return number{}, false
 	}

@@ -20,6 +20,8 @@ type Space struct {
 	draws  []draw // Random: the samples of each range
 	drawn  uint64
 	n      [2]uint64 // how many addresses of each family; Random: the single ones
+
+	excluded, special LeftOut
 }
 
 // draw is the samples of one range. Its addresses that may be probed are split
@@ -103,7 +105,7 @@ func (s *Space) Find(a netip.Addr) (uint64, bool) {
 	}
 	from := &s.sets[f]
 	if s.how.PerPrefix {
-		block := x.right(s.hostBits(f))
+		block := x.right(s.how.hostBits(f == 1))
 		i, ok := s.blocks[f].find(block)
 		return before + i.lo, ok && s.host(f == 1, block) == x
 	}
@@ -114,21 +116,27 @@ func (s *Space) Find(a netip.Addr) (uint64, bool) {
 	return before + i.lo, ok
 }
 
-func (s *Space) hostBits(f int) int {
-	if f == 1 {
-		return 128 - s.how.Bits6
+// hostBits is how many bits a prefix leaves to the hosts in it.
+func (how *Sampling) hostBits(v6 bool) int {
+	if v6 {
+		return 128 - how.Bits6
 	}
-	return 32 - s.how.Bits4
+	return 32 - how.Bits4
+}
+
+// prefix is the addresses of a prefix by its number.
+func prefix(n number, host int) span {
+	first := n.left(host)
+	return span{first, first.or(low(host))}
 }
 
 // host gives the address that stands for a block.
-func (s *Space) host(v6 bool, block number) number {
+func (s *Space) host(v6 bool, n number) number {
 	f := family(v6)
-	host := s.hostBits(f)
-	x := span{first: block.left(host)}
-	x.last = x.first.or(low(host))
+	host := s.how.hostBits(v6)
+	x := prefix(n, host)
 	count := s.sets[f].within(x)
-	h := mix(s.how.Key ^ mix(block.lo^mix(block.hi+uint64(f))))
+	h := mix(s.how.Key ^ mix(n.lo^mix(n.hi+uint64(f))))
 	if host >= 2 && count == low(host).next() {
 		return x.first.add(below(h, count.sub(small(2)))).next()
 	}

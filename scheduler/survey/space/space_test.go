@@ -22,6 +22,17 @@ func nth(corner netip.Addr, i int) netip.Addr {
 // drawSpace builds a Space and tells which of the 256 addresses are meant.
 func drawSpace(t *rapid.T, corner netip.Addr, how Sampling) (*Space, map[netip.Addr]bool) {
 	b := &Builder{}
+	want := drawRanges(t, b, corner)
+	s, err := b.Build(how)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, want
+}
+
+// drawRanges adds and excludes some, and tells which of the 256 addresses are
+// left.
+func drawRanges(t *rapid.T, b *Builder, corner netip.Addr) map[netip.Addr]bool {
 	want := map[netip.Addr]bool{}
 	edit := func(label string, add func(a, b netip.Addr) error, in bool) {
 		for range rapid.IntRange(0, 12).Draw(t, label) {
@@ -41,11 +52,7 @@ func drawSpace(t *rapid.T, corner netip.Addr, how Sampling) (*Space, map[netip.A
 	}
 	edit("adds", b.Add, true)
 	edit("excludes", b.Exclude, false)
-	s, err := b.Build(how)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s, want
+	return want
 }
 
 // checkIndex holds index to address and back against each other, and gives the

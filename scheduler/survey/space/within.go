@@ -32,7 +32,7 @@ func (s *Space) within(v6 bool, x span, yield func(number) bool) {
 	}
 	switch {
 	case s.how.PerPrefix:
-		host := s.hostBits(f)
+		host := s.how.hostBits(v6)
 		blocks := span{x.first.right(host), x.last.right(host)}
 		each(&s.blocks[f], blocks, s.blocks[f].within(blocks), func(block number) bool {
 			a := s.host(v6, block)
@@ -113,9 +113,9 @@ func (s *Space) Count(first, last netip.Addr) uint64 {
 	switch {
 	case s.how.PerPrefix:
 		// All of a block's addresses lie in x, but for the first and last block.
-		host := s.hostBits(f)
+		host := s.how.hostBits(v6)
 		blocks := span{x.first.right(host), x.last.right(host)}
-		s.within(v6, span{x.first, lesser(x.last, blocks.first.left(host).or(low(host)))}, count)
+		s.within(v6, span{x.first, lesser(x.last, prefix(blocks.first, host).last)}, count)
 		if blocks.first == blocks.last {
 			return n
 		}
