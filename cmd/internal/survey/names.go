@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"sync"
 
 	"github.com/hopquote/hopquote/cmd/internal/target"
 	"github.com/hopquote/hopquote/scheduler/survey/pack"
@@ -21,6 +22,8 @@ var resolve = target.Resolve
 type hostNames struct {
 	ask    func(context.Context, string) (netip.Addr, error)
 	stderr io.Writer // is told of those that are left out
+
+	mu     sync.Mutex // of known and order
 	known  map[string]named
 	order  []string // of known
 	packed []byte   // the first so many of them
@@ -74,7 +77,9 @@ func (n *hostNames) note(name string, to named) {
 
 // lookup is target.Reader's.
 func (n *hostNames) lookup(ctx context.Context, name string) (netip.Addr, error) {
+	n.mu.Lock()
 	to, known := n.known[name]
+	n.mu.Unlock()
 	switch {
 	case known && to.why != "":
 		return to.addr, errors.New(to.why)
@@ -83,7 +88,9 @@ func (n *hostNames) lookup(ctx context.Context, name string) (netip.Addr, error)
 	}
 	a, err := n.ask(ctx, name)
 	if err == nil {
+		n.mu.Lock()
 		n.note(name, named{addr: a})
+		n.mu.Unlock()
 	}
 	return a, err
 }

@@ -23,20 +23,13 @@ type Reader struct {
 	Add func(first, last netip.Addr) error
 	// Stdin is what "-" reads; nil where "-" means nothing.
 	Stdin io.Reader
-	// Lookup resolves host names; nil where none may be given.
+	// Lookup resolves host names; nil where none may be given. It is called by
+	// several goroutines at once.
 	Lookup func(ctx context.Context, host string) (netip.Addr, error)
 	// LeaveOut is told of host names in lists that Lookup gave an error for, at
 	// which place, and that error: the rest of the list is read. nil: it is not.
 	LeaveOut func(place, host string, err error)
 }
-
-// unresolved is the error of a host name.
-type unresolved struct {
-	error
-	host string
-}
-
-func (u *unresolved) Unwrap() error { return u.error }
 
 // Stdin is the argument that reads standard input.
 const Stdin = "-"
@@ -47,7 +40,7 @@ func (r *Reader) Argument(ctx context.Context, arg string) error {
 	if arg == Stdin && r.Stdin != nil {
 		return r.List(ctx, "standard input", r.Stdin)
 	}
-	err := r.item(ctx, arg, false)
+	err := r.addresses(arg)
 	if !errors.Is(err, errNoAddress) {
 		return err
 	}
@@ -62,7 +55,13 @@ func (r *Reader) Argument(ctx context.Context, arg string) error {
 	case r.Lookup == nil && statErr != nil && arg != "":
 		return fmt.Errorf("%.80q: it is no address, prefix or range of addresses, and there is no file of that name", arg)
 	}
-	err = r.item(ctx, arg, true)
+	if err := r.mayBeName(arg); err != nil {
+		return err
+	}
+	a, err := r.Lookup(ctx, arg)
+	if err == nil {
+		return r.Add(a, a)
+	}
 	var dns *net.DNSError
 	if errors.As(err, &dns) && dns.IsNotFound {
 		return fmt.Errorf("target %s: there is no file and no host of that name", arg)
@@ -89,10 +88,12 @@ const maxLine = 1 << 16
 // List reads a list with an item in each line. What follows a blank, a comma or
 // # is ignored, as are lines without an item: lists have columns, and comments.
 // Further addresses in a line are refused, unless they are comments: nobody knows
-// whether they are meant. name is for errors.
+// whether they are meant. Host names are looked up several at a time, and added in
+// their order. name is for errors.
 func (r *Reader) List(ctx context.Context, name string, from io.Reader) error {
 	lines := bufio.NewScanner(from)
 	lines.Buffer(make([]byte, 0, maxLine), maxLine)
+	hosts := make([]listed, 0, manyHosts)
 	n := 0
 	for lines.Scan() {
 		n++
@@ -110,15 +111,21 @@ func (r *Reader) List(ctx context.Context, name string, from io.Reader) error {
 		}
 		err := another(rest)
 		if err == nil {
-			err = r.item(ctx, string(item), true)
+			err = r.addresses(string(item))
 		}
-		var host *unresolved
-		if errors.As(err, &host) && r.LeaveOut != nil && ctx.Err() == nil {
-			r.LeaveOut(fmt.Sprintf("%s, line %d", name, n), host.host, host.error)
-			continue
+		if errors.Is(err, errNoAddress) {
+			if err = r.mayBeName(string(item)); err == nil {
+				hosts = append(hosts, listed{name: string(item), line: n})
+			}
 		}
 		if err != nil {
 			return fmt.Errorf("%s, line %d: %w", name, n, err)
+		}
+		if len(hosts) == cap(hosts) {
+			if err := r.lookUp(ctx, name, hosts); err != nil {
+				return err
+			}
+			hosts = hosts[:0]
 		}
 	}
 	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
@@ -126,7 +133,7 @@ func (r *Reader) List(ctx context.Context, name string, from io.Reader) error {
 	} else if err != nil {
 		return fmt.Errorf("%s, line %d: %w", name, n+1, err)
 	}
-	return nil
+	return r.lookUp(ctx, name, hosts)
 }
 
 // another finds a further address, prefix or range in what follows an item.
@@ -142,24 +149,13 @@ func another(rest []byte) error {
 // errNoAddress is the error of what may be a file or a host name.
 var errNoAddress = errors.New("want an address, a prefix, a range of addresses or a host name")
 
-// item reads one address, prefix or range, or a host name where those may be.
-func (r *Reader) item(ctx context.Context, text string, names bool) error {
+// addresses reads one address, prefix or range.
+func (r *Reader) addresses(text string) error {
 	first, last, err := Parse(text)
-	switch {
-	case err == nil:
-		return r.Add(first, last)
-	case !errors.Is(err, errNoAddress) || !names:
-		return err
-	case r.Lookup == nil:
-		return fmt.Errorf("%.80q: want an address, a prefix or a range of addresses", text)
-	case !isName(text):
-		return fmt.Errorf("%.80q: %w", text, errNoAddress)
-	}
-	a, err := r.Lookup(ctx, text)
 	if err != nil {
-		return &unresolved{err, text}
+		return err
 	}
-	return r.Add(a, a)
+	return r.Add(first, last)
 }
 
 // Parse takes an address, a prefix such as 192.0.2.0/24, or a range such as
@@ -214,38 +210,4 @@ func single(text string, a netip.Addr) (first, last netip.Addr, err error) {
 func isAddress(text string) bool {
 	_, err := netip.ParseAddr(text)
 	return err == nil
-}
-
-// isName tells whether text can be a host name. Its last label is not all digits
-// (RFC 1123, section 2.1), so that a mistyped address is none.
-func isName(text string) bool {
-	last := strings.TrimSuffix(text, ".")
-	if last = last[strings.LastIndexByte(last, '.')+1:]; strings.Trim(last, "0123456789") == "" || text[0] == '-' {
-		return false
-	}
-	for _, c := range []byte(text) {
-		switch {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == '-', c == '_':
-		default:
-			return false
-		}
-	}
-	return len(text) <= 255
-}
-
-// Resolve gives a Lookup that asks the system for an address of the families
-// that may be: network is "ip", "ip4" or "ip6". IPv4 is preferred.
-func Resolve(network string) func(context.Context, string) (netip.Addr, error) {
-	return func(ctx context.Context, host string) (netip.Addr, error) {
-		all, err := net.DefaultResolver.LookupNetIP(ctx, network, host)
-		if err != nil {
-			return netip.Addr{}, fmt.Errorf("target %s: %w", host, err)
-		}
-		for _, a := range all {
-			if a = a.Unmap(); a.Is4() {
-				return a, nil
-			}
-		}
-		return all[0].WithZone(""), nil
-	}
 }

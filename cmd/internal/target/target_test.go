@@ -3,11 +3,13 @@ package target
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -134,6 +136,57 @@ func TestListLeavesOut(t *testing.T) {
 	}
 	if err := r.Argument(context.Background(), "gone.example"); err == nil || left != nil {
 		t.Errorf("error %v, left out %q", err, left)
+	}
+}
+
+// Host names are looked up side by side, each once in a while, and added in the
+// order of the list.
+func TestListTogether(t *testing.T) {
+	const hosts = 3*manyHosts + 5
+	var text strings.Builder
+	var want []string
+	for i := range hosts {
+		fmt.Fprintf(&text, "h%d.example\nh0.example\n", i)
+		a := fmt.Sprintf("20.7.%d.%d", i>>8, i&0xff)
+		want = append(want, a+"-"+a, "20.7.0.0-20.7.0.0")
+	}
+	var got []string
+	r := reader(&got)
+	var asked, others atomic.Int64
+	together := make(chan struct{})
+	r.Lookup = func(_ context.Context, host string) (netip.Addr, error) {
+		asked.Add(1)
+		if others.Add(1) == atOnce {
+			close(together)
+		}
+		<-together // none is answered before so many are asked for
+		var i int
+		_, err := fmt.Sscanf(host, "h%d.example", &i)
+		return netip.AddrFrom4([4]byte{20, 7, byte(i >> 8), byte(i)}), err
+	}
+	if err := r.List(context.Background(), "list", strings.NewReader(text.String())); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if n := asked.Load(); n < hosts || n >= 2*hosts {
+		t.Errorf("%d of %d names asked for", n, hosts)
+	}
+}
+
+// A line that can't be read is told before any name of the lines above is asked
+// for.
+func TestListReadFirst(t *testing.T) {
+	var got []string
+	r := reader(&got)
+	r.Lookup = func(_ context.Context, host string) (netip.Addr, error) {
+		t.Errorf("%s is asked for", host)
+		return netip.Addr{}, nil
+	}
+	err := r.List(context.Background(), "list", strings.NewReader("host.example\n20.0.0.300\n"))
+	if err == nil || !strings.HasPrefix(err.Error(), "list, line 2: ") {
+		t.Errorf("error %v", err)
 	}
 }
 
