@@ -35,8 +35,8 @@ func (s *Space) cut(out *[2]lists, given [2][]span) LeftOut {
 		before := *from
 		before.lone4, before.lone6 = slices.Clone(before.lone4), slices.Clone(before.lone6)
 		from.without(&o)
-		n := s.how.targets(&before, given[f]).sub(s.how.targets(from, given[f]))
-		if n == (number{}) {
+		were, are := s.how.targets(&before, given[f]), s.how.targets(from, given[f])
+		if !are.less(were) { // more strata may come of fewer addresses: split
 			continue
 		}
 		if s.how.PerPrefix {
@@ -45,7 +45,7 @@ func (s *Space) cut(out *[2]lists, given [2][]span) LeftOut {
 		if total == (number{}) {
 			l.Example = example.addr(v6)
 		}
-		total = total.add(n)
+		total = total.add(were.sub(are))
 	}
 	if l.Targets = total.lo; total.hi != 0 {
 		l.Targets = math.MaxUint64

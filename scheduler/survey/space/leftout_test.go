@@ -70,6 +70,7 @@ func TestExcludeSpecial(t *testing.T) {
 			LeftOut{128, netip.MustParseAddr("192.168.0.0")}, LeftOut{128, netip.MustParseAddr("192.168.0.128")}, 0},
 		{"a part of a prefix", "203.0.112.0/23", "203.0.112.0/25", perPrefix, LeftOut{}, LeftOut{1, netip.MustParseAddr("203.0.113.0")}, 1},
 		{"samples", "20.0.0.0/8", "20.0.0.0/9", Sampling{Random: 9}, LeftOut{}, LeftOut{}, 9},
+		{"more samples than strata", "2600::/80", "2600::/128", Sampling{Random: 1 << 48}, LeftOut{}, LeftOut{}, 1<<48 - 1},
 		{"all IPv6", "::/0", "::/0", Sampling{}, LeftOut{math.MaxUint64, netip.MustParseAddr("::")}, LeftOut{}, 0},
 		{"multicast", "ff00::/8", "2600::/12", Sampling{}, LeftOut{}, LeftOut{math.MaxUint64, netip.MustParseAddr("ff00::")}, 0},
 		{"all IPv4", "0.0.0.0/0", "0.0.0.0/32", perPrefix, LeftOut{}, LeftOut{2315269, netip.MustParseAddr("0.0.0.1")}, 1<<24 - 2315269},
