@@ -13,8 +13,9 @@ import (
 const (
 	// manyHosts is how many host names of a list wait for each other.
 	manyHosts = 1024
-	// atOnce is how many are looked up at a time.
-	atOnce = 32
+	// atOnce is how many are looked up at a time: name servers that are asked for
+	// many more begin to drop questions.
+	atOnce = 8
 )
 
 // listed is a host name in a line of a list.
