@@ -21,9 +21,12 @@ var resolve = target.Resolve
 // later would make it another survey.
 type hostNames struct {
 	ask    func(context.Context, string) (netip.Addr, error)
-	stderr io.Writer // is told of those that are left out
+	stderr io.Writer // is told of those that are left out, and of the progress
 
-	mu     sync.Mutex // of known and order
+	mu     sync.Mutex // of all below, and of stderr while names are looked up
+	begun  int        // how many a name server was asked for
+	done   int        // of those, with or without an answer
+	width  int        // of the progress on the terminal's line
 	known  map[string]named
 	order  []string // of known
 	packed []byte   // the first so many of them
@@ -79,6 +82,9 @@ func (n *hostNames) note(name string, to named) {
 func (n *hostNames) lookup(ctx context.Context, name string) (netip.Addr, error) {
 	n.mu.Lock()
 	to, known := n.known[name]
+	if !known {
+		n.begun++
+	}
 	n.mu.Unlock()
 	switch {
 	case known && to.why != "":
@@ -87,16 +93,18 @@ func (n *hostNames) lookup(ctx context.Context, name string) (netip.Addr, error)
 		return to.addr, nil
 	}
 	a, err := n.ask(ctx, name)
-	if err == nil {
-		n.mu.Lock()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.done++; err == nil {
 		n.note(name, named{addr: a})
-		n.mu.Unlock()
 	}
 	return a, err
 }
 
 // leaveOut is target.Reader's.
 func (n *hostNames) leaveOut(place, name string, err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	if _, known := n.known[name]; known {
 		return
 	}
@@ -104,6 +112,7 @@ func (n *hostNames) leaveOut(place, name string, err error) {
 	if dns := (*net.DNSError)(nil); errors.As(err, &dns) {
 		err = dns // the name is there already
 	}
+	n.clear()
 	fmt.Fprintf(n.stderr, "hopquote survey: %s: %s is left out: %v\n", place, name, err)
 }
 

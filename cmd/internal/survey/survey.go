@@ -78,7 +78,10 @@ func Main(args []string, std Std) int {
 	if r.names, err = newNames(o, r.before.Names, std.Err); err != nil {
 		return usageError(std, fmt.Errorf("--resume %s: %w", o.resume, err))
 	}
-	if r.targets, err = readTargets(context.Background(), o, std.In, r.names); err != nil {
+	quiet := r.names.progress(o, std)
+	r.targets, err = readTargets(context.Background(), o, std.In, r.names)
+	quiet()
+	if err != nil {
 		return usageError(std, r.targetsAgain(err))
 	}
 	r.cfg = o.config(r.targets)
