@@ -12,6 +12,7 @@ func (r *run) dryRun(s surveyor) int {
 	routes, err := r.dryRoutes()
 	fmt.Fprint(r.std.Out, r.dryProbes(s)+routes)
 	if named := r.o.iface != "" || r.o.source4.IsValid() || r.o.source6.IsValid(); err != nil && named {
+		fmt.Fprintf(r.std.Err, "hopquote survey: %v\n", err)
 		return exitFailed
 	}
 	return exitDone

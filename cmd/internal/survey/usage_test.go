@@ -100,12 +100,13 @@ func TestSizeOfFamily(t *testing.T) {
 // A dry run ends as the run would whose interface or source is not there.
 func TestDryRunOfNothing(t *testing.T) {
 	for args, want := range map[string]string{
-		"-i none":        "routes    --interface none: there is none of that name\n",
-		"-s 203.0.113.1": "routes    --source 203.0.113.1: no interface of this host has that address",
+		"-i none":        "--interface none: there is none of that name\n",
+		"-s 203.0.113.1": "--source 203.0.113.1: no interface of this host has that address",
 	} {
 		var out, stderr bytes.Buffer
 		code := Main(append(strings.Fields(args), "--dry-run", "20.0.0.0/24"), Std{Out: &out, Err: &stderr})
-		if code != exitFailed || !strings.Contains(out.String(), want) || !strings.HasPrefix(out.String(), "targets   ") {
+		if code != exitFailed || !strings.Contains(out.String(), "\nroutes    "+want) || !strings.HasPrefix(out.String(), "targets   ") ||
+			!strings.HasPrefix(stderr.String(), "hopquote survey: "+want) {
 			t.Errorf("%s: code %d, want %d and %q: %s%s", args, code, exitFailed, want, &out, &stderr)
 		}
 	}
