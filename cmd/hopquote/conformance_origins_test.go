@@ -212,7 +212,7 @@ func TestInterruptedOrigins(t *testing.T) {
 	for _, format := range formats {
 		server := openWhois(t, n, true)
 		start := time.Now()
-		p := startIn(t, n.Host(simnet.Prober), server.env, ours(), format, "-A", "-n", "-q1", "-w5", "10.2.2.2")
+		p := startIn(t, n.Host(simnet.Prober), server.env, ours(), format, "-A", "-n", "-N1", "-q1", "-w5", "10.2.2.2")
 		select {
 		case <-server.queried:
 		case <-time.After(limit):

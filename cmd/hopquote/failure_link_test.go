@@ -139,7 +139,7 @@ func TestNextHopSilent(t *testing.T) {
 	for _, tt := range []struct{ dst, src, header string }{
 		{farHost, "192.168.100.10", header4}, {farHost6, "fd00:100::10", header6},
 	} {
-		got := runIn(t, h1, ours(), "-n", tt.dst).timeless()
+		got := runIn(t, h1, ours(), "-n", patient, tt.dst).timeless()
 		want := result{Stdout: tt.header + "\n 1  " + tt.src + "  X ms !H  X ms !H  X ms !H\n"}
 		same(t, got, want)
 		json := runIn(t, h1, ours(), "-n", "--format=json", tt.dst)

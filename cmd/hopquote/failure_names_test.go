@@ -79,12 +79,12 @@ func TestInterruptedNames(t *testing.T) {
 	n := openSilent(t)
 	change := silentServer(t, n)
 	for _, format := range formats {
-		for _, args := range []string{"-w 20 " + farHost, "-m 1 " + farHost} {
+		for _, args := range []string{"-N1 -q1 -w 20 " + farHost, "-N1 -q1 -m 1 " + farHost} {
 			start := time.Now()
 			p := startIn(t, n.Host("h1"), change, ours(), append([]string{format}, strings.Fields(args)...)...)
 			p.awaitLookup()
 			p.signal(syscall.SIGINT)
-			got := p.end()
+			got := p.end().timeless()
 			if took := time.Since(start); took > 4*time.Second {
 				t.Errorf("%s %s: took %v", format, args, took)
 			}
@@ -93,14 +93,9 @@ func TestInterruptedNames(t *testing.T) {
 			}
 			if format == "--format=json" {
 				readDocument(t, got.Stdout)
-			} else if !strings.HasSuffix(got.Stdout, "\n 1  192.168.100.20 (192.168.100.20)  "+times(got.Stdout)+"\n") {
+			} else if !strings.HasSuffix(got.Stdout, "\n 1  192.168.100.20 (192.168.100.20)  X ms\n") {
 				t.Errorf("%s %s: %q", format, args, got.Stdout)
 			}
 		}
 	}
-}
-
-// times is the round trips at the end of what was printed.
-func times(stdout string) string {
-	return strings.Join(roundTrip.FindAllString(stdout, -1), "  ")
 }

@@ -112,7 +112,7 @@ func TestCaptureOutgrowsItsRoom(t *testing.T) {
 	for _, format := range formats {
 		file := filepath.Join(t.TempDir(), "out.pcapng")
 		got := runIn(t, n.Host("h1"), "/bin/sh", "-c", `ulimit -f 1; exec "$0" "$@"`,
-			ours(), "-n", "--pcap="+file, format, farHost).timeless()
+			ours(), "-n", patient, "--pcap="+file, format, farHost).timeless()
 		failure := fmt.Sprintf("capture: write %s: file too large\n", file)
 		if format == "--format=text" {
 			same(t, got, result{Stdout: wholeLine, Stderr: failure, Code: 1})
@@ -135,7 +135,7 @@ func TestCapture(t *testing.T) {
 	n := openLab(t, "line")
 	for _, args := range [][]string{{farHost}, {"-I", farHost}, {"-T", farHost}, {farHost6}} {
 		file := filepath.Join(t.TempDir(), "out.pcapng")
-		args = append([]string{"-n", "-N1", "--pcap=" + file}, args...)
+		args = append([]string{"-n", "-N1", patient, "--pcap=" + file}, args...)
 		if got := runIn(t, n.Host("h1"), ours(), args...); got.Code != 0 || got.Stderr != "" {
 			t.Errorf("%s: %+v", strings.Join(args, " "), got)
 		}

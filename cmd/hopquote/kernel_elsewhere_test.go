@@ -79,7 +79,7 @@ func TestKernelElsewhereOtherwise(t *testing.T) {
 		{"traceroute-bsd", "-n -q2 -m4 -w2 -I 10.0.5.20"},
 		{"traceroute-bsd", "-n -q2 -m4 -w2 -P tcp -p 80 10.0.5.20"},
 		{"traceroute-bsd", "-n -q2 -m4 -w2 -i to-ra 10.0.5.20"},
-		{"traceroute", "-n -q2 -m4 -N2000 10.0.5.20"},
+		{"traceroute", "-n -q2 -m4 -N2000 " + patient + " 10.0.5.20"},
 	} {
 		t.Run(c.program+" "+c.args, func(t *testing.T) {
 			r := runIn(t, n.Host("h1"), filepath.Join(binaries, c.program), strings.Fields(c.args)...).timeless()
@@ -118,7 +118,7 @@ func TestKernelElsewhereOutputs(t *testing.T) {
 			continue
 		}
 		file := filepath.Join(t.TempDir(), "frames")
-		r := runIn(t, n.Host("h1"), ours(), "-n", "-q2", "-m3", "--format=json", "--pcap="+file, "--quotes", dst)
+		r := runIn(t, n.Host("h1"), ours(), "-n", patient, "-q2", "-m3", "--format=json", "--pcap="+file, "--quotes", dst)
 		var doc jsonout.Document
 		if err := json.Unmarshal([]byte(r.Stdout), &doc); err != nil || r.Code != 0 {
 			t.Fatalf("exit %d, %s, %v", r.Code, r.Stderr, err)

@@ -39,7 +39,7 @@ func TestPacketSocketsEnd(t *testing.T) {
 // every other one is killed.
 func TestTraceAsInit(t *testing.T) {
 	n := openLab(t, "line")
-	args := []string{"-n", farHost}
+	args := []string{"-n", patient, farHost}
 	want := runIn(t, n.Host("h1"), ours(), args...).timeless()
 	cmd := exec.Command(ours(), args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}

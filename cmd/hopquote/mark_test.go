@@ -33,7 +33,7 @@ func TestMark(t *testing.T) {
 		if got := runIn(t, h1, ours(), args...); got.Code != 1 || got.Stderr != "\nconnect: No route to host\n" {
 			t.Errorf("%s marked: %+v", method, got)
 		}
-		args = words("-n -q1 --fwmark=8 " + method + " " + farHost)
+		args = words("-n -q1 " + patient + " --fwmark=8 " + method + " " + farHost)
 		if got := runIn(t, h1, ours(), args...); got.Code != 0 || !strings.Contains(got.Stdout, fmt.Sprintf(" 3  %s  ", farHost)) {
 			t.Errorf("%s with another mark: %+v", method, got)
 		}

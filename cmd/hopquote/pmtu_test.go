@@ -19,7 +19,7 @@ func TestMTUAsTold(t *testing.T) {
 		{"--mtu", "-n", "-T"},
 		{"-F", "-n", "-q", "2"},
 	} {
-		args = append(args, "192.168.120.20", "1200")
+		args = append(args, patient, "192.168.120.20", "1200")
 		want := runIn(t, n.Host("h1"), theirs(t), args...).timeless()
 		got := runIn(t, n.Host("h1"), ours(), args...).timeless()
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -45,9 +45,9 @@ func TestMTUAsTold6(t *testing.T) {
 	for _, args := range [][]string{
 		{"--mtu", "-n"},
 		{"--mtu", "-n", "-I"},
-		{"-F", "-n", "-q", "2", "-w", "1"},
+		{"-F", "-n", "-q", "2"},
 	} {
-		args = append(args, "fd00:120::20", "1501")
+		args = append(args, patient, "fd00:120::20", "1501")
 		want := runIn(t, n.Host("h1"), theirs(t), args...).timeless()
 		got := runIn(t, n.Host("h1"), ours(), args...).timeless()
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -74,6 +74,7 @@ func TestMTUDespiteCache(t *testing.T) {
 //
 //	h1 -1500- r1 -1500 1387- r2 -1300- h2
 func TestMTUBlackHole(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	n := openLab(t, "line")
 	const vlan = 4 // veth lets in that much more than its MTU
 	for _, end := range []struct {
@@ -89,11 +90,12 @@ func TestMTUBlackHole(t *testing.T) {
 		{"IPv6", "fd00:120::20", "fd00:100::20", "fd00:110::20"},
 	} {
 		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
 			if f.name == "IPv6" && !n.HasIPv6() {
 				t.Skip("no IPv6 here")
 			}
 			for _, method := range []string{"-I", "--udp"} {
-				checkLines(t, runIn(t, n.Host("h1"), ours(), "--mtu=probe", method, "-n", "-w", "1,3", f.h2),
+				checkLines(t, runIn(t, n.Host("h1"), ours(), "--mtu=probe", method, "-n", "-w", "0.5", f.h2),
 					" 1  "+f.r1+"  X ms F=1500  X ms  X ms",
 					" 2  "+f.r2+"  X ms F~1387  X ms  X ms",
 					" 3  "+f.h2+"  X ms F=1300  X ms  X ms",

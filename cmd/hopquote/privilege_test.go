@@ -109,7 +109,7 @@ func TestAdviceFits(t *testing.T) {
 	if out, err := exec.Command("/bin/sh", "-c", command).CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v: %s", command, err, out)
 	}
-	same(t, finish(t, n.Host("h1"), asNobody(t, odd, "-n", farHost)).timeless(), result{Stdout: wholeLine})
+	same(t, finish(t, n.Host("h1"), asNobody(t, odd, "-n", patient, farHost)).timeless(), result{Stdout: wholeLine})
 }
 
 // TestWithCapability runs every method with CAP_NET_RAW alone.
@@ -124,7 +124,7 @@ func TestWithCapability(t *testing.T) {
 		"-i veth1-h1 " + farHost, "-i veth1-h1 -T " + farHost6, "-s 192.168.100.10 --sport=4000 " + farHost,
 		"-m 1 127.0.0.1", "-m 1 ::1", "-m 1 -I 192.168.100.10",
 	} {
-		got := finish(t, n.Host("h1"), asNobody(t, path, append([]string{"-n"}, strings.Fields(args)...)...))
+		got := finish(t, n.Host("h1"), asNobody(t, path, append([]string{"-n", patient}, strings.Fields(args)...)...))
 		last := args[strings.LastIndex(args, " ")+1:]
 		if got.Code != 0 || got.Stderr != "" || !strings.Contains(got.Stdout, "  "+last+"  ") {
 			t.Errorf("%s: %+v", args, got)

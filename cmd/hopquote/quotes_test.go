@@ -14,7 +14,7 @@ func TestQuotesOfOurOwn(t *testing.T) {
 	n := openLab(t, "line")
 	for _, method := range []string{"-I", "-U", "-T", "-UL"} {
 		path := filepath.Join(t.TempDir(), "run.pcapng")
-		if got := runIn(t, n.Host("h1"), ours(), "-n", method, "--pcap="+path, "192.168.120.20"); got.Code != 0 {
+		if got := runIn(t, n.Host("h1"), ours(), "-n", patient, method, "--pcap="+path, "192.168.120.20"); got.Code != 0 {
 			t.Fatalf("%s: %+v", method, got)
 		}
 		out, err := exec.Command(filepath.Join(binaries, "hopquote"), "quotes", "--format=jsonl", path).Output()
