@@ -28,7 +28,7 @@ func TestInterfaceDown(t *testing.T) {
 		}
 	}
 	dir := t.TempDir()
-	_, lines, wait := started(t, n, "--mode=full", "--status=json", "--status-interval=20ms", "--rate=400", "-m", "8", "-w", "300ms",
+	_, lines, wait := started(t, n, "--mode=full", "--status=json", "--status-interval=20ms", "--rate=400", "-m", "8", "-w", "1s",
 		"-o", "replies:"+dir+"/out", "20.0.0.0/24")
 	until(t, lines)
 	ip("link", "set", internet.ProberLink, "down")

@@ -96,7 +96,7 @@ func TestEqualCost(t *testing.T) {
 	for _, more := range []string{"--mode=full", "--mode=random --loops=2 -M icmp", "--mode=full --tx=xdp -M tcp-syn", "--mode=random -M tcp-ack"} {
 		t.Run(more, func(t *testing.T) {
 			dir := t.TempDir()
-			args := append(strings.Fields(more), "--flows=4", "--rate=5k", "-m", "3", "-w", "300ms", "-o", "replies:"+dir+"/out", "--metadata", dir+"/meta")
+			args := append(strings.Fields(more), "--flows=4", "--rate=5k", "-m", "3", "-w", "1s", "-o", "replies:"+dir+"/out", "--metadata", dir+"/meta")
 			r := survey(t, n, "", append(args, equalTargets...)...)
 			if r.code != exitDone || strings.Contains(r.stderr, "next hop") {
 				t.Fatalf("exit code %d: %s", r.code, r.stderr)
@@ -126,7 +126,7 @@ func TestEqualCostResume(t *testing.T) {
 	n := openEqual(t)
 	dir := t.TempDir()
 	brokenOff(t, n.Host(internet.Prober), dir+"/kept", 200, append([]string{
-		"--mode=random", "--flows=4", "--rate=1500", "-m", "3", "-w", "300ms", "-o", "replies:" + dir + "/out",
+		"--mode=random", "--flows=4", "--rate=1500", "-m", "3", "-w", "1s", "-o", "replies:" + dir + "/out",
 	}, equalTargets...)...)
 	checkShares(t, flowHops(t, dir+"/out"), 4)
 }
@@ -165,7 +165,7 @@ func TestEqualCostLeft(t *testing.T) {
 		{"20.1.2.0/31 20.1.3.0/31", map[string]int{"20.50.0.11": 2}, "hopquote survey: " + left, exitPartial},
 	} {
 		file := t.TempDir() + "/out"
-		args := append([]string{"--mode=full", "--rate=5k", "-m", "1", "-w", "300ms", "-o", "replies:" + file}, strings.Fields(tt.args)...)
+		args := append([]string{"--mode=full", "--rate=5k", "-m", "1", "-w", "1s", "-o", "replies:" + file}, strings.Fields(tt.args)...)
 		r := survey(t, n, "", args...)
 		text := r.stderr
 		if i := strings.Index(text, "sent "); i >= 0 {

@@ -97,7 +97,7 @@ func TestHangup(t *testing.T) {
 	truth := internet.Config{Seed: 5}
 	n := open(t, truth)
 	dir := t.TempDir()
-	signal, lines, wait := started(t, n, "--status=json", "--status-interval=20ms", "--rate=2k", "-w", "300ms", "-o", "replies:"+dir+"/out", "20.0.0.0/16")
+	signal, lines, wait := started(t, n, "--status=json", "--status-interval=20ms", "--rate=2k", "-w", "1s", "-o", "replies:"+dir+"/out", "20.0.0.0/16")
 	until(t, lines)
 	signal(syscall.SIGHUP)
 	rest, _ := io.ReadAll(lines)

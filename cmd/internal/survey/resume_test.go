@@ -82,7 +82,7 @@ func TestKilled(t *testing.T) {
 		}
 		t.Run(fmt.Sprintf("%s/%d", mode, loops), func(t *testing.T) {
 			args := append([]string{
-				"--mode", mode, "--loops", fmt.Sprint(loops), "--rate=4k", "-m", "16", "-w", "200ms", "--seed=9", "--status=json", "--status-interval=10ms",
+				"--mode", mode, "--loops", fmt.Sprint(loops), "--rate=4k", "-m", "16", "-w", "1s", "--seed=9", "--status=json", "--status-interval=10ms",
 			}, targets...)
 			whole := t.TempDir()
 			n := open(t, truth)
@@ -165,7 +165,7 @@ func TestInterruptAndResume(t *testing.T) {
 		for _, mode := range modes {
 			n := open(t, truth)
 			dir := t.TempDir()
-			signal, lines, wait := started(t, n, "--mode", mode, "--status=json", "--status-interval=20ms", "--rate=200", "-m", "8", "-w", "200ms",
+			signal, lines, wait := started(t, n, "--mode", mode, "--status=json", "--status-interval=20ms", "--rate=200", "-m", "8", "-w", "1s",
 				"-o", "replies:"+dir+"/out", "-o", "jsonl:"+dir+"/traces.zst", "20.0.0.0/25")
 			until(t, lines)
 			signal(syscall.SIGINT)

@@ -27,7 +27,7 @@ func resumeRerouted(t *testing.T, n *internet.Net, mode string, by syscall.Signa
 	targets := []string{"20.1.0.0/24", "20.2.0.0/24", "20.50.0.30", "20.3.0.0/26"}
 	dir := t.TempDir()
 	args := []string{
-		"--mode", mode, "--status=json", "--status-interval=20ms", "--rate=500", "-m", "2", "-w", "300ms", "--checkpoint", dir + "/kept", "--checkpoint-interval=50ms",
+		"--mode", mode, "--status=json", "--status-interval=20ms", "--rate=500", "-m", "2", "-w", "1s", "--checkpoint", dir + "/kept", "--checkpoint-interval=50ms",
 		"-o", "replies:" + dir + "/out", "-o", "jsonl:" + dir + "/traces",
 	}
 	signal, lines, wait := started(t, n, append(args, targets...)...)

@@ -26,9 +26,9 @@ type scored struct {
 // scoredWorlds have everything that makes surveys go wrong. In the last one
 // routers limit their errors, and replies come later than they are waited for.
 var scoredWorlds = []scored{
-	{"one flow", 1, hard(20 * time.Millisecond), 600 * time.Millisecond},
-	{"three flows", 3, hard(20 * time.Millisecond), 600 * time.Millisecond},
-	{"limits", 1, limits(hard(300 * time.Millisecond)), 200 * time.Millisecond},
+	{"one flow", 1, hard(20 * time.Millisecond), time.Second},
+	{"three flows", 3, hard(20 * time.Millisecond), time.Second},
+	{"limits", 1, limits(hard(1500 * time.Millisecond)), time.Second},
 }
 
 func hard(late time.Duration) internet.Config {
@@ -65,7 +65,7 @@ func TestScore(t *testing.T) {
 func (w *scored) survey(t *testing.T, mode, name string) {
 	timeout := w.timeout
 	if mode == "adaptive" {
-		timeout = min(timeout, 400*time.Millisecond) // it waits for many silent hops, one after the other
+		timeout = min(timeout, 600*time.Millisecond) // it waits for many silent hops, one after the other
 	}
 	n := open(t, w.c)
 	file := t.TempDir() + "/out."

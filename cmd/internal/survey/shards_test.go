@@ -51,9 +51,9 @@ func TestShardsAreTheWhole(t *testing.T) {
 	for _, mode := range modes {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
-			c, timeout := world, "300ms"
+			c, timeout := world, "1s"
 			if mode == "adaptive" {
-				timeout = "150ms" // it waits for many silent hops, one after the other
+				timeout = "500ms" // it waits for many silent hops, one after the other
 			} else {
 				c.Diamonds, c.Loops = 30, 5 // which make it chance what an adaptive survey sees
 			}

@@ -25,7 +25,7 @@ func TestStandardOutput(t *testing.T) {
 				var out bytes.Buffer
 				kept := t.TempDir() + "/kept"
 				args := []string{
-					"--mode", mode, "--status=json", "--status-interval=20ms", "--rate=1k", "-m", "12", "-w", "300ms", "--checkpoint", kept,
+					"--mode", mode, "--status=json", "--status-interval=20ms", "--rate=1k", "-m", "12", "-w", "1s", "--checkpoint", kept,
 					"-o", kind + ":-", "20.1.0.0/26", "2600:1:2:3::/124",
 				}
 				held, whole := 0, false

@@ -111,7 +111,7 @@ func TestInterrupt(t *testing.T) {
 	for _, mode := range modes {
 		n := open(t, truth)
 		dir := t.TempDir()
-		signal, lines, wait := started(t, n, "--mode", mode, "--status=json", "--status-interval=20ms", "--rate=2k", "-w", "300ms",
+		signal, lines, wait := started(t, n, "--mode", mode, "--status=json", "--status-interval=20ms", "--rate=2k", "-w", "1s",
 			"-o", "replies:"+dir+"/out", "-o", "jsonl:"+dir+"/traces", "--metadata", dir+"/meta", "20.0.0.0/16")
 		if r := until(t, lines); r.Total == 0 || r.AskedPPS != 2000 {
 			t.Errorf("%s: report %+v", mode, r)

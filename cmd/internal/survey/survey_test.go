@@ -59,7 +59,7 @@ func TestSurvey(t *testing.T) {
 				n := open(t, truth)
 				dir := t.TempDir()
 				args := []string{
-					"--mode", mode, "-M", name, "--rate", "max", "-m", "16", "-w", "300ms", "--metadata", dir + "/meta",
+					"--mode", mode, "-M", name, "--rate", "max", "-m", "16", "-w", "1s", "--metadata", dir + "/meta",
 					"-o", "replies:" + dir + "/replies", "-o", "jsonl:" + dir + "/traces",
 				}
 				r := survey(t, n, "", append(args, targetsOf...)...)
