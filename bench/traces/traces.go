@@ -25,9 +25,10 @@ type probing struct {
 	probes  int // for each hop
 }
 
+// By default an answer 3 ms behind its neighbour's would be late.
 var probings = []probing{
-	{"1 x 16", []string{"-n", "-q", "1", "-N", "16"}, 1},
-	{"3 x 16", []string{"-n", "-N", "48"}, 3},
+	{"1 x 16", []string{"-n", "-w", "5", "-q", "1", "-N", "16"}, 1},
+	{"3 x 16", []string{"-n", "-w", "5", "-N", "48"}, 3},
 }
 
 // One is the suite of a single trace: hopquote, a program's path, beside
