@@ -149,9 +149,15 @@ func runAtOnce(t *testing.T, n *Net, config Config, runs, probes int, m frame.Me
 		c := &crosstalk{probe: p, total: probes, sent: make([]frame.Probe, probes)}
 		all[i] = c
 		e, ring, sender := openRun(t, n, dst)
+		window := probes
+		if ledger && v6 && m == frame.ICMP {
+			// Some routers bring only half of a token back, which is looked for
+			// among the last 256 probes to the destination.
+			window = 48
+		}
 		cfg := scheduler.Config{
 			Strategy: c, Clock: scheduler.Monotonic{Epoch: ring.Epoch()}, Sender: sender, Receiver: ring,
-			Link: e.Header, Window: probes, Rate: 20_000 / float64(runs),
+			Link: e.Header, Window: window, Rate: 20_000 / float64(runs),
 			Identities: scheduler.NewFresh(samePort{}, rand.New(rand.NewPCG(uint64(i), 77)), nil),
 		}
 		if ledger {
